@@ -1,0 +1,131 @@
+"""Experience as it crosses the bridge: lanes of steps and a table of the segments in them.
+
+Letters: T rows of a lane, N lanes (agent slots), O observation, A action, M action modifier, H memory, K segments,
+R runs of one policy version, E episodes that ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+Float64Array: TypeAlias = npt.NDArray[np.float64]
+Int32Array: TypeAlias = npt.NDArray[np.int32]
+Int64Array: TypeAlias = npt.NDArray[np.int64]
+ByteArray: TypeAlias = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class SegmentTable:
+    """K unbroken stretches of one episode each; one row of every array describes one segment.
+
+    Attributes:
+        lane: int32[K], the lane (agent slot) that holds the steps.
+        first_row: int32[K], the first row of that lane.
+        length: int32[K], how many rows, at least 1.
+        agent_id: int32[K].
+        episode: int64[K], a serial that the host never uses twice.
+        first_step: int64[K], the step of the episode that the first row is (0 = the episode's beginning).
+        completion: uint8[K], a `Completion`. RUNNING means cut: the episode goes on in another segment or unrecorded.
+        is_on_policy: uint8[K], 0 where actions were set by hand or sampled with another noise scale than 1.
+    """
+
+    lane: Int32Array
+    first_row: Int32Array
+    length: Int32Array
+    agent_id: Int32Array
+    episode: Int64Array
+    first_step: Int64Array
+    completion: ByteArray
+    is_on_policy: ByteArray
+
+    def __len__(self) -> int:
+        return len(self.lane)
+
+
+@dataclass(frozen=True)
+class ExperienceStatistics:
+    """What the host counted since its last batch, beside the steps themselves.
+
+    Attributes:
+        unrecorded_steps: agent-steps played while no buffer was free.
+        dropped_actions: actions that never got their reward (agent removed or reset in between).
+        non_finite_steps: steps cut away because an observation or a reward was not finite.
+        episode_returns: float64[E], undiscounted sum of rewards of each episode that ended.
+        episode_lengths: int32[E], in steps.
+    """
+
+    unrecorded_steps: int
+    dropped_actions: int
+    non_finite_steps: int
+    episode_returns: Float64Array
+    episode_lengths: Int32Array
+
+
+@dataclass(frozen=True)
+class ExperienceBatch:
+    """One hand-off from a host: time-major lanes, of which only the rows named by a segment mean anything.
+
+    Attributes:
+        batch_id: from 1, rising by one; unique in a host's training.
+        observations: float32[T, N, O].
+        actions: float32[T, N, A], as sampled, before squashing, clipping and scaling.
+        action_modifiers: float32[T, N, M].
+        rewards: float32[T, N].
+        log_probs: float32[T, N], of the action under the policy that chose it.
+        memory: float32[T, N, H], before the policy's evaluation; H is 0 without memory.
+        segments: the table of K segments.
+        initial_memory: float32[K, H], before each segment's first evaluation.
+        final_observations: float32[K, O], what the agent saw after each segment's last action.
+        final_memory: float32[K, H], after the evaluation of the last recorded step.
+        version_runs: int64[R, 3], rows (segment, first step within the segment, policy version), sorted; each
+            segment has a run at its step 0.
+        statistics: what was counted beside.
+    """
+
+    batch_id: int
+    observations: FloatArray
+    actions: FloatArray
+    action_modifiers: FloatArray
+    rewards: FloatArray
+    log_probs: FloatArray
+    memory: FloatArray
+    segments: SegmentTable
+    initial_memory: FloatArray
+    final_observations: FloatArray
+    final_memory: FloatArray
+    version_runs: Int64Array
+    statistics: ExperienceStatistics
+
+    @property
+    def step_count(self) -> int:
+        """Steps in all segments."""
+        return int(self.segments.length.sum())
+
+    def flat_rows(self) -> Int64Array:
+        """int64[S] indices into the lanes flattened to [T * N], segment after segment, each in order of time."""
+        segments = self.segments
+        lengths = segments.length.astype(np.int64)
+        starts = np.cumsum(lengths) - lengths
+        within = np.arange(int(lengths.sum()), dtype=np.int64) - np.repeat(starts, lengths)
+        lane_count = self.rewards.shape[1]
+        rows = np.repeat(segments.first_row.astype(np.int64), lengths) + within
+        flat: Int64Array = rows * lane_count + np.repeat(segments.lane.astype(np.int64), lengths)
+        return flat
+
+    def policy_versions(self) -> Int64Array:
+        """int64[S], the policy version that chose each step's action, in the order of `flat_rows`."""
+        lengths = self.segments.length.astype(np.int64)
+        starts = np.cumsum(lengths) - lengths
+        first = starts[self.version_runs[:, 0]] + self.version_runs[:, 1]
+        run_lengths = np.diff(np.append(first, int(lengths.sum())))
+        versions: Int64Array = np.repeat(self.version_runs[:, 2], run_lengths)
+        return versions
+
+
+SEGMENT_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(SegmentTable))
+STEP_FIELDS: tuple[str, ...] = ("observations", "actions", "action_modifiers", "rewards", "log_probs", "memory")

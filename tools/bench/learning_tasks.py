@@ -1,0 +1,113 @@
+"""The worlds of `bench learning`: hyperparameters shared, word for word, by this project and its peers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class LearningTask:
+    """One world, one set of hyperparameters, one promise.
+
+    Attributes:
+        env_id: Gymnasium id.
+        total_steps: environment steps of training, summed over the parallel environments.
+        seeds: one run each.
+        env_count: parallel environments.
+        hyperparameters: PPO's, under this project's names (see `trainer_process.algorithms.ppo.settings`); the
+            defaults that they do not name are those of Stable-Baselines3.
+        network: sizes of the hidden layers, alike for policy and critic.
+        activation: name of the hidden activation.
+        threshold: mean deterministic return that a seed must reach, or None where the peer is the measure.
+        seeds_needed: how many seeds must reach it.
+        evaluation_episodes: deterministic episodes at the end.
+    """
+
+    env_id: str
+    total_steps: int
+    seeds: tuple[int, ...]
+    env_count: int
+    hyperparameters: dict[str, object] = field(default_factory=dict)
+    network: tuple[int, ...] = (64, 64)
+    activation: str = "tanh"
+    threshold: float | None = None
+    seeds_needed: int = 0
+    evaluation_episodes: int = 20
+    evaluation_count: int = 10
+
+
+# Where a value departs from the defaults it is RL Baselines3 Zoo's (hyperparams/ppo.yml), without gSDE.
+LEARNING_TASKS: dict[str, LearningTask] = {
+    task.env_id: task
+    for task in (
+        LearningTask(
+            env_id="CartPole-v1",
+            total_steps=100_000,
+            seeds=(0, 1, 2, 3, 4),
+            env_count=8,
+            hyperparameters={
+                "steps_per_agent": 32,
+                "minibatch_size": 256,
+                "epochs": 20,
+                "learning_rate": 1e-3,
+                "learning_rate_schedule": "linear",
+                "clip_range": 0.2,
+                "clip_range_schedule": "linear",
+                "gae_lambda": 0.8,
+                "discount_factor": 0.98,
+            },
+            threshold=475.0,
+            seeds_needed=5,
+            evaluation_episodes=100,
+        ),
+        LearningTask(
+            env_id="Pendulum-v1",
+            total_steps=150_000,
+            seeds=(0, 1, 2, 3, 4),
+            env_count=4,
+            hyperparameters={"steps_per_agent": 1024, "discount_factor": 0.9, "learning_rate": 1e-3},
+            threshold=-200.0,
+            seeds_needed=4,
+            evaluation_episodes=100,
+        ),
+        LearningTask(
+            env_id="LunarLander-v3",
+            total_steps=1_000_000,
+            seeds=(0, 1, 2),
+            env_count=16,
+            hyperparameters={
+                "steps_per_agent": 1024,
+                "epochs": 4,
+                "gae_lambda": 0.98,
+                "discount_factor": 0.999,
+                "entropy_coefficient": 0.01,
+            },
+            threshold=200.0,
+            seeds_needed=3,
+            evaluation_episodes=100,
+        ),
+        LearningTask(env_id="HalfCheetah-v5", total_steps=500_000, seeds=(0, 1, 2), env_count=1),
+        LearningTask(env_id="Hopper-v5", total_steps=500_000, seeds=(0, 1, 2), env_count=1),
+    )
+}
+
+# Stable-Baselines3's defaults under this project's names.
+DEFAULT_HYPERPARAMETERS: dict[str, object] = {
+    "steps_per_agent": 2048,
+    "minibatch_size": 64,
+    "epochs": 10,
+    "learning_rate": 3e-4,
+    "learning_rate_schedule": "constant",
+    "clip_range": 0.2,
+    "clip_range_schedule": "constant",
+    "gae_lambda": 0.95,
+    "discount_factor": 0.99,
+    "entropy_coefficient": 0.0,
+    "value_coefficient": 0.5,
+    "max_grad_norm": 0.5,
+}
+
+
+def resolved_hyperparameters(task: LearningTask) -> dict[str, object]:
+    """The task's hyperparameters with every default filled in."""
+    return {**DEFAULT_HYPERPARAMETERS, **task.hyperparameters}

@@ -1,0 +1,1 @@
+"""The trainer side of learning-bridge: receives experience, trains, returns weights."""
