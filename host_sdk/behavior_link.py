@@ -1,0 +1,93 @@
+"""One behavior's end of a communicator: what it asked for, what the trainer granted, what is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from protocol.messages import Complete, Configure, Credit, Experience, PolicyUpdate, Ready
+
+
+class BehaviorLink:
+    """What one trainer object of the host says to, and hears from, the trainer process about its behavior.
+
+    Attributes:
+        behavior: its name.
+        ready: the trainer's grant, once it came.
+        complete: the trainer's last word on this behavior, once it came.
+    """
+
+    def __init__(self, make_configure: Callable[[], Configure]) -> None:
+        """
+        Args:
+            make_configure: makes the Configure message of this moment; called again after a connection that could
+                not be resumed, so that training starts from the weights that the host then has.
+        """
+        self._make_configure = make_configure
+        self.behavior = make_configure().behavior
+        self.ready: Ready | None = None
+        self.complete: Complete | None = None
+        self._update: PolicyUpdate | None = None
+        self._released: list[int] = []
+        self._in_flight: dict[int, Experience] = {}
+        self._unsent: list[int] = []
+
+    def configure(self) -> Configure:
+        """The Configure message to send now."""
+        return self._make_configure()
+
+    @property
+    def in_flight_count(self) -> int:
+        """Batches handed over whose credit has not come back."""
+        return len(self._in_flight)
+
+    def take_update(self) -> PolicyUpdate | None:
+        """The newest weights since the last call; what they overtook is dropped."""
+        update, self._update = self._update, None
+        return update
+
+    def take_released(self) -> list[int]:
+        """Ids of the batches whose buffers may be written again."""
+        released, self._released = self._released, []
+        return released
+
+    def hand_over(self, experience: Experience) -> None:
+        """Queues a batch; the communicator sends it at once where it can, else after it has connected again."""
+        self._in_flight[experience.batch_id] = experience
+        self._unsent.append(experience.batch_id)
+
+    def next_unsent(self) -> Experience | None:
+        """The oldest batch that has to be sent."""
+        return self._in_flight[self._unsent[0]] if self._unsent else None
+
+    def mark_sent(self) -> None:
+        """The batch of `next_unsent` is on its way."""
+        self._unsent.pop(0)
+
+    def hear(self, message: Ready | PolicyUpdate | Credit | Complete) -> None:
+        """Takes in one message of the trainer about this behavior."""
+        match message:
+            case Ready():
+                self.ready = message
+            case PolicyUpdate():
+                self._update = message
+            case Credit(batch_id=batch_id):
+                self._release(batch_id)
+            case Complete():
+                self.complete = message
+
+    def resume(self, last_consumed: int, last_accepted: int) -> None:
+        """After a connection made again: forgets what was trained, waits for what was taken, resends the rest."""
+        for batch_id in [known for known in self._in_flight if known <= last_consumed]:
+            self._release(batch_id)
+        self._unsent = [known for known in self._in_flight if known > last_accepted]
+
+    def restart(self) -> None:
+        """After a connection to a trainer that knows nothing of before: everything is to be said again."""
+        self.ready = None
+        self._unsent = list(self._in_flight)
+
+    def _release(self, batch_id: int) -> None:
+        if self._in_flight.pop(batch_id, None) is not None:
+            self._released.append(batch_id)
+        if batch_id in self._unsent:
+            self._unsent.remove(batch_id)

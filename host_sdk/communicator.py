@@ -1,0 +1,153 @@
+"""The host's line to a trainer process, for one or many behaviors."""
+
+from __future__ import annotations
+
+import os
+
+from host_sdk.behavior_link import BehaviorLink
+from host_sdk.failure import TrainingFailure
+from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
+from host_sdk.trainer_connection import ConnectionState, TrainerConnection
+from protocol.endpoint import ENDPOINT_VARIABLE, TOKEN_VARIABLE
+from protocol.messages import Complete, Credit, EvaluationResult, Heartbeat, PolicyUpdate, Ready, Welcome
+
+
+class Communicator:
+    """Carries messages between behaviors and the trainer; looks inside none of their payloads.
+
+    Every method but `wait` and `close` returns at once. `poll` is to be called once a tick; with several behaviors
+    on one line, each may call it.
+    """
+
+    def __init__(
+        self,
+        settings: CommunicatorSettings | None = None,
+        *,
+        process: TrainerProcessSettings | None = None,
+        endpoint: str | None = None,
+        token: str = "",
+    ) -> None:
+        """Prefer `make_launched`, `make_attached` or `from_environment`, which say what they do.
+
+        Args:
+            settings: how long to wait for what.
+            process: how to start a trainer; used when no endpoint is given.
+            endpoint: where a trainer listens already, as `tcp://127.0.0.1:5555`.
+            token: what that trainer wants to hear.
+        """
+        self.settings = settings or CommunicatorSettings()
+        self._process = None if endpoint is not None else process or TrainerProcessSettings()
+        self._endpoint = endpoint
+        self._token = token
+        self._links: dict[str, BehaviorLink] = {}
+        self._connection = self._make_connection()
+        self.unrecorded_steps = 0
+
+    @classmethod
+    def make_launched(
+        cls, process: TrainerProcessSettings | None = None, settings: CommunicatorSettings | None = None
+    ) -> Communicator:
+        """A communicator that starts a trainer of its own (the default)."""
+        return cls(settings, process=process)
+
+    @classmethod
+    def make_attached(
+        cls, endpoint: str, *, token: str = "", settings: CommunicatorSettings | None = None
+    ) -> Communicator:
+        """A communicator to a trainer that runs already, at `endpoint` (`tcp://127.0.0.1:5555`)."""
+        return cls(settings, endpoint=endpoint, token=token)
+
+    @classmethod
+    def from_environment(
+        cls, process: TrainerProcessSettings | None = None, settings: CommunicatorSettings | None = None
+    ) -> Communicator:
+        """Attached where a trainer launched this host (it leaves its endpoint in the environment), else launched."""
+        if endpoint := os.environ.get(ENDPOINT_VARIABLE):
+            return cls.make_attached(endpoint, token=os.environ.get(TOKEN_VARIABLE, ""), settings=settings)
+        return cls.make_launched(process, settings)
+
+    @property
+    def state(self) -> ConnectionState:
+        """Where the line stands."""
+        return self._connection.state
+
+    @property
+    def failure(self) -> TrainingFailure | None:
+        """Why the line failed, if it did."""
+        return self._connection.failure
+
+    @property
+    def welcome(self) -> Welcome | None:
+        """The trainer's greeting: this host's index and random numbers."""
+        return self._connection.welcome
+
+    @property
+    def trainer_process_id(self) -> int | None:
+        """The launched trainer's process id, while there is one."""
+        return self._connection.process_id
+
+    def open_behavior(self, link: BehaviorLink) -> None:
+        """Adds a behavior to the line, which is begun, or begun anew after its end."""
+        if self._connection.has_ended:
+            self._connection.kill()
+            self._links.clear()
+            self._connection = self._make_connection()
+        self._links[link.behavior] = link
+        if self.state is ConnectionState.IDLE:
+            self._connection.begin()
+        elif self.state is ConnectionState.OPEN:
+            self._connection.send(link.configure())
+
+    def close_behavior(self, link: BehaviorLink, reason: str) -> None:
+        """Takes a behavior off the line; with the last one the session ends, and a launched trainer with it."""
+        self._links.pop(link.behavior, None)
+        if not self._links and self.state is not ConnectionState.IDLE:
+            self._connection.end(reason)
+
+    def report_evaluation(self, result: EvaluationResult) -> None:
+        """Tells the trainer what an evaluation gave; a line that is down loses it."""
+        if self.state is ConnectionState.OPEN:
+            self._connection.send(result)
+
+    def poll(self) -> None:
+        """Takes in what came, judges the silence, sends what waits. Never waits, never raises."""
+        for message in self._connection.poll():
+            match message:
+                case Welcome():
+                    self._take_welcome(message)
+                case Ready() | PolicyUpdate() | Credit() | Complete():
+                    if (link := self._links.get(message.behavior)) is not None:
+                        link.hear(message)
+        if self.state is ConnectionState.OPEN:
+            self._send_waiting()
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleeps until a message comes or `timeout_s` is over (synchronous mode only)."""
+        self._connection.wait(timeout_s)
+
+    def close(self) -> None:
+        """Ends everything and waits until a launched trainer is gone."""
+        self._links.clear()
+        self._connection.close()
+
+    def _make_connection(self) -> TrainerConnection:
+        self._heartbeat_due_s = 0.0
+        return TrainerConnection(self.settings, process=self._process, endpoint=self._endpoint, token=self._token)
+
+    def _take_welcome(self, welcome: Welcome) -> None:
+        for name, link in self._links.items():
+            if welcome.resumed and link.ready is not None:
+                link.resume(welcome.last_consumed.get(name, 0), welcome.last_accepted.get(name, 0))
+            else:
+                link.restart()
+                self._connection.send(link.configure())
+
+    def _send_waiting(self) -> None:
+        for link in self._links.values():
+            while link.ready is not None and (experience := link.next_unsent()) is not None:
+                if not self._connection.send(experience):
+                    return
+                link.mark_sent()
+        if self._connection.now_s >= self._heartbeat_due_s:
+            self._heartbeat_due_s = self._connection.now_s + self.settings.heartbeat_interval_s
+            self._connection.send(Heartbeat(unrecorded_steps=self.unrecorded_steps))

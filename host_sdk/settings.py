@@ -1,0 +1,102 @@
+"""Settings of the host side: value objects, checked at birth, never changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+
+from host_sdk.errors import InvalidSettingsError
+
+
+def _require_positive(owner: str, name: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise InvalidSettingsError(f"{owner}.{name}: expected a positive finite number, got {value!r}")
+
+
+@dataclass(frozen=True)
+class TrainerProcessSettings:
+    """How a host starts its own trainer.
+
+    Attributes:
+        command: what to run in place of `python -P -m trainer_process`: a trainer of your own that speaks the
+            protocol. The launcher's arguments follow it.
+        interpreter: the Python that has `learning-bridge[trainer]` installed. None: the environment variable
+            LEARNING_BRIDGE_PYTHON, then the running interpreter if it is a Python (inside an editor it may not be).
+        results_directory: where run folders are made; None: `results` in the working directory.
+        run_id: name of the run folder; None: one with the time in it.
+        low_priority: run the trainer below the game's priority.
+        thread_count: threads that the trainer's arithmetic may use.
+        stop_timeout_s: seconds between asking the trainer to leave, telling it (TERM) and making it (KILL).
+        environment: variables added to the trainer's environment.
+        arguments: further command-line arguments for the trainer.
+        stderr_tail_lines: how many last lines a failure carries.
+    """
+
+    command: tuple[str, ...] = ()
+    interpreter: str | None = None
+    results_directory: str | Path | None = None
+    run_id: str | None = None
+    low_priority: bool = True
+    thread_count: int = 1
+    stop_timeout_s: float = 3.0
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    arguments: tuple[str, ...] = ()
+    stderr_tail_lines: int = 20
+
+    def __post_init__(self) -> None:
+        _require_positive("TrainerProcessSettings", "thread_count", self.thread_count)
+        _require_positive("TrainerProcessSettings", "stop_timeout_s", self.stop_timeout_s)
+
+
+@dataclass(frozen=True)
+class CommunicatorSettings:
+    """How long a host waits, and for what.
+
+    Attributes:
+        connect_timeout_s: from the start to the trainer's Welcome; a launched trainer's start included.
+        heartbeat_interval_s: seconds between signs of life.
+        dead_after_s: silence on the wire after which the trainer counts as dead.
+        learner_progress_timeout_s: how long the learner may stand still in the middle of work.
+    """
+
+    connect_timeout_s: float = 60.0
+    heartbeat_interval_s: float = 1.0
+    dead_after_s: float = 10.0
+    learner_progress_timeout_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _require_positive("CommunicatorSettings", item.name, getattr(self, item.name))
+        if self.dead_after_s < 2 * self.heartbeat_interval_s:
+            raise InvalidSettingsError(
+                f"CommunicatorSettings.dead_after_s: expected at least two heartbeats "
+                f"({2 * self.heartbeat_interval_s} s), got {self.dead_after_s}"
+            )
+
+
+@dataclass(frozen=True)
+class PPOTrainerSettings:
+    """How a host collects.
+
+    Attributes:
+        behavior: the name under which the trainer keeps this policy; hosts that share it train it together.
+        max_episode_step_count: the record of an episode is closed as a truncation after so many steps; the agent
+            itself plays on and is not reset. None: never.
+        evaluation_step_count: ticks of an evaluation, deterministic and not recorded.
+    """
+
+    behavior: str = "default"
+    max_episode_step_count: int | None = None
+    evaluation_step_count: int = 1000
+
+    def __post_init__(self) -> None:
+        if not self.behavior or len(self.behavior) > 64:
+            raise InvalidSettingsError(
+                f"PPOTrainerSettings.behavior: expected a name of 1 to 64 characters, got {self.behavior!r}"
+            )
+        if self.max_episode_step_count is not None:
+            _require_positive("PPOTrainerSettings", "max_episode_step_count", self.max_episode_step_count)
+        _require_positive("PPOTrainerSettings", "evaluation_step_count", self.evaluation_step_count)
