@@ -1,0 +1,225 @@
+"""Messages to frames and back: a msgpack header, then the arrays as the bulk carrier lays them.
+
+A header is a map of five: "type", "session", "sequence", "fields" (a map), "arrays" (a list of
+[name, dtype, shape, place]). Nothing that comes in is trusted: sizes are checked before memory is taken for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgpack
+import numpy as np
+
+from protocol.bulk_carrier import INLINE, AnyArray, BulkCarrier, Frame, ManifestEntry
+from protocol.errors import LocalProtocolError, RemoteProtocolError
+from protocol.field_rule import ArrayRule, FieldRule, IntegerRule, TextRule, describe
+from protocol.limits import MAX_BATCH_BYTES, MAX_FRAMES, MAX_HEADER_BYTES, MAX_HEADER_LENGTH, MAX_NAME_BYTES
+from protocol.messages import TABLES, TABLES_BY_NAME, Message, MessageTable
+
+_HEADER_KEYS = ("type", "session", "sequence", "fields", "arrays")
+_SERIAL_RULE = IntegerRule()
+_TYPE_RULE = TextRule(MAX_NAME_BYTES, min_bytes=1)
+
+
+class Decoded(NamedTuple):
+    """One message as it came.
+
+    Attributes:
+        message: the message, checked.
+        session_id: the session that the sender believes in; 0 before Welcome.
+        sequence: counts the sender's messages of this connection, from 1.
+    """
+
+    message: Message
+    session_id: int
+    sequence: int
+
+
+def encode(message: Message, session_id: int, sequence: int, carrier: BulkCarrier = INLINE) -> list[Frame]:
+    """The frames of a message.
+
+    Large arrays are not copied: their memory must stay as it is until the frames have been sent.
+
+    Raises:
+        LocalProtocolError: a field breaks its rule; the text names it.
+    """
+    table = TABLES.get(type(message))
+    if table is None:
+        raise LocalProtocolError(f"expected a message of {sorted(TABLES_BY_NAME)}, got {describe(message)}")
+    try:
+        fields = {name: _admit(table, name, rule, getattr(message, name)) for name, rule in table.scalars}
+        manifest, frames = carrier.put(_outgoing_arrays(table, message))
+        header = {
+            "type": table.name,
+            "session": _admit(table, "session", _SERIAL_RULE, session_id),
+            "sequence": _admit(table, "sequence", _SERIAL_RULE, sequence),
+            "fields": fields,
+            "arrays": manifest,
+        }
+        packed: bytes = msgpack.Packer(use_bin_type=True, buf_size=1024).pack(header)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise LocalProtocolError(str(error)) from error
+    if len(packed) > MAX_HEADER_BYTES:
+        raise LocalProtocolError(f"{table.name}: expected a header of at most {MAX_HEADER_BYTES} bytes, got {len(packed)}")
+    return [packed, *frames]
+
+
+def decode(frames: Sequence[Frame], carrier: BulkCarrier = INLINE) -> Decoded:
+    """The message that frames hold; its arrays are read-only views on them where they are large.
+
+    Raises:
+        RemoteProtocolError: anything about the frames is wrong. No other error escapes, whatever the bytes are.
+    """
+    if not 1 <= len(frames) <= MAX_FRAMES:
+        raise RemoteProtocolError(f"message: expected 1 to {MAX_FRAMES} frames, got {len(frames)}")
+    try:
+        header = _unpack(frames[0])
+        table = _message_table(header["type"])
+        session_id = _admit(table, "session", _SERIAL_RULE, header["session"])
+        sequence = _admit(table, "sequence", _SERIAL_RULE, header["sequence"])
+        values = _incoming_fields(table, header["fields"])
+        manifest = _incoming_manifest(table, header["arrays"])
+    except ValueError as error:
+        raise RemoteProtocolError(str(error)) from error
+    values.update(carrier.get(manifest, frames[1:]))
+    message = table.message_type(**values)
+    assert isinstance(session_id, int) and isinstance(sequence, int)
+    return Decoded(message, session_id, sequence)
+
+
+def _admit(table: MessageTable, name: str, rule: FieldRule, value: object) -> object:
+    try:
+        return rule.admit(value)
+    except ValueError as error:
+        raise ValueError(f"{table.name}.{name}: {error}") from error
+
+
+def _outgoing_arrays(table: MessageTable, message: Message) -> list[tuple[str, AnyArray]]:
+    arrays: list[tuple[str, AnyArray]] = []
+    sizes: dict[str, int] = {}
+    byte_count = 0
+    for name, rule in table.arrays:
+        array = getattr(message, name)
+        if array is None and rule.is_optional:
+            continue
+        if not isinstance(array, np.ndarray) or array.dtype.name != rule.dtype:
+            received = f"{array.dtype.name} array" if isinstance(array, np.ndarray) else describe(array)
+            raise ValueError(f"{table.name}.{name}: expected {rule.expectation}, got {received}")
+        _admit_shape(table, name, rule, array.shape, sizes)
+        byte_count += array.nbytes
+        arrays.append((name, array))
+    _admit_byte_count(table, byte_count)
+    return arrays
+
+
+def _admit_shape(table: MessageTable, name: str, rule: ArrayRule, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
+    try:
+        rule.admit_shape(shape, sizes)
+    except ValueError as error:
+        raise ValueError(f"{table.name}.{name}: {error}") from error
+
+
+def _admit_byte_count(table: MessageTable, byte_count: int) -> None:
+    if byte_count > MAX_BATCH_BYTES:
+        raise ValueError(f"{table.name}: expected arrays of at most {MAX_BATCH_BYTES} bytes in all, got {byte_count}")
+
+
+def _unique_map(pairs: list[tuple[object, object]]) -> dict[object, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("header: expected each name once in a map, got one twice")
+    return result
+
+
+def _unpack(frame: Frame) -> dict[str, object]:
+    """Read a header frame into plain values, within limits."""
+    size = len(frame)
+    if size > MAX_HEADER_BYTES:
+        raise ValueError(f"header: expected at most {MAX_HEADER_BYTES} bytes, got {size}")
+    try:
+        header = msgpack.unpackb(
+            frame,
+            raw=False,
+            strict_map_key=True,
+            object_pairs_hook=_unique_map,
+            max_str_len=MAX_HEADER_LENGTH,
+            max_bin_len=0,
+            max_array_len=MAX_HEADER_LENGTH,
+            max_map_len=MAX_HEADER_LENGTH,
+            max_ext_len=0,
+        )
+    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException) as error:
+        raise ValueError(f"header: expected msgpack within limits, got {size} bytes that aren't: {error}") from error
+    if not isinstance(header, dict) or header.keys() != set(_HEADER_KEYS):
+        raise ValueError(f"header: expected a map of {', '.join(_HEADER_KEYS)}, got {_names(header)}")
+    return header
+
+
+def _names(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"a map of {', '.join(str(key)[:40] for key in list(value)[:16])}"
+    return describe(value)
+
+
+def _message_table(name: object) -> MessageTable:
+    try:
+        _TYPE_RULE.admit(name)
+    except ValueError as error:
+        raise ValueError(f"header.type: {error}") from error
+    table = TABLES_BY_NAME.get(str(name))
+    if table is None:
+        raise ValueError(f"header.type: expected one of {', '.join(TABLES_BY_NAME)}, got {describe(name)}")
+    return table
+
+
+def _incoming_fields(table: MessageTable, fields: object) -> dict[str, object]:
+    if not isinstance(fields, dict):
+        raise ValueError(f"{table.name}: expected fields as a map, got {describe(fields)}")
+    values: dict[str, object] = {}
+    for name, rule in table.scalars:
+        if name not in fields:
+            raise ValueError(f"{table.name}.{name}: expected {rule.expectation}, got no such field")
+        values[name] = _admit(table, name, rule, fields[name])
+    if len(fields) != len(values):
+        extra = [name for name in fields if name not in values]
+        raise ValueError(f"{table.name}: expected no fields but {', '.join(values)}, got {describe(extra[0])} too")
+    return values
+
+
+def _incoming_manifest(table: MessageTable, entries: object) -> list[ManifestEntry]:
+    """The arrays that a header names, in the order of the message's declaration, each within its rule."""
+    if not isinstance(entries, list) or len(entries) > len(table.arrays):
+        raise ValueError(f"{table.name}.arrays: expected a list of at most {len(table.arrays)}, got {describe(entries)}")
+    manifest: list[ManifestEntry] = []
+    sizes: dict[str, int] = {}
+    waiting = list(entries)
+    for name, rule in table.arrays:
+        if rule.is_optional and not (waiting and isinstance(waiting[0], list) and waiting[0][:1] == [name]):
+            continue
+        if not waiting:
+            raise ValueError(f"{table.name}.{name}: expected {rule.expectation}, got no such array")
+        entry = _incoming_entry(table, name, rule, waiting.pop(0))
+        _admit_shape(table, name, rule, entry.shape, sizes)
+        manifest.append(entry)
+    if waiting:
+        raise ValueError(f"{table.name}.arrays: expected no more than {len(manifest)} here, got {len(entries)}")
+    _admit_byte_count(table, sum(entry.byte_count for entry in manifest))
+    return manifest
+
+
+def _incoming_entry(table: MessageTable, name: str, rule: ArrayRule, entry: object) -> ManifestEntry:
+    where = f"{table.name}.{name}"
+    if not isinstance(entry, list) or len(entry) != 4:
+        raise ValueError(f"{where}: expected [name, dtype, shape, place], got {describe(entry)}")
+    sent_name, dtype, shape, place = entry
+    if sent_name != name:
+        raise ValueError(f"{where}: expected this array here, got {describe(sent_name)}")
+    if dtype != rule.dtype:
+        raise ValueError(f"{where}: expected dtype {rule.dtype}, got {describe(dtype)}")
+    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError(f"{where}: expected a shape of sizes from 0, got {str(shape)[:80]}")
+    if place is not None and not isinstance(place, dict):
+        raise ValueError(f"{where}: expected nothing or a map as place, got {describe(place)}")
+    return ManifestEntry(name, rule.dtype, tuple(shape), place)

@@ -1,0 +1,287 @@
+"""Rules for the fields of a message: what a value may be, checked alike before sending and after receiving."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from protocol.limits import (
+    MAX_ACTION_SIZE,
+    MAX_AGENTS,
+    MAX_BATCH_STEPS,
+    MAX_INT64,
+    MAX_MEMORY_SIZE,
+    MAX_OBSERVATION_SIZE,
+    MAX_PARAMETERS,
+    MAX_TEXT_BYTES,
+    MAX_TREE_DEPTH,
+    MAX_TREE_NODES,
+)
+
+DIMENSION_LIMITS: Mapping[str, int] = {
+    "T": MAX_BATCH_STEPS,
+    "N": MAX_AGENTS,
+    "O": MAX_OBSERVATION_SIZE,
+    "A": MAX_ACTION_SIZE,
+    "M": MAX_ACTION_SIZE,
+    "H": MAX_MEMORY_SIZE,
+    "K": MAX_BATCH_STEPS,
+    "R": MAX_BATCH_STEPS,
+    "E": MAX_BATCH_STEPS,
+    "P": MAX_PARAMETERS,
+    "Q": MAX_PARAMETERS,
+}
+"""The largest size of each letter that an array's shape is spelled with."""
+
+
+def describe(value: object) -> str:
+    """A value's type and its beginning, for an error message; never long, whatever came."""
+    if isinstance(value, str | bytes | bytearray | memoryview):
+        return f"{type(value).__name__} {value[:40]!r} of length {len(value)}"
+    if isinstance(value, list | tuple | dict):
+        return f"{type(value).__name__} of length {len(value)}"
+    return f"{type(value).__name__} {str(value)[:40]}"
+
+
+def byte_length(text: str) -> int:
+    """UTF-8 bytes of a text."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def shorten(text: str, limit_bytes: int = MAX_TEXT_BYTES) -> str:
+    """The text itself, or its end behind an ellipsis, so that it fits into a field of that many bytes."""
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= limit_bytes:
+        return encoded.decode("utf-8")
+    return "…" + encoded[3 - limit_bytes :].decode("utf-8", "ignore")
+
+
+class FieldRule(ABC):
+    """What one field may hold."""
+
+    @property
+    @abstractmethod
+    def expectation(self) -> str:
+        """What is allowed, as words that follow "expected"."""
+
+    @abstractmethod
+    def admit(self, value: object) -> object:
+        """The value as the message holds it.
+
+        Raises:
+            ValueError: it isn't allowed; the text says what was expected and what came.
+        """
+
+    def refusal(self, value: object) -> ValueError:
+        """The error for a value that isn't allowed."""
+        return ValueError(f"expected {self.expectation}, got {describe(value)}")
+
+
+@dataclass(frozen=True)
+class TextRule(FieldRule):
+    """A text of at most so many UTF-8 bytes."""
+
+    max_bytes: int
+    min_bytes: int = 0
+
+    @property
+    def expectation(self) -> str:
+        return f"text of {self.min_bytes} to {self.max_bytes} bytes"
+
+    def admit(self, value: object) -> object:
+        if type(value) is not str or not self.min_bytes <= byte_length(value) <= self.max_bytes:
+            raise self.refusal(value)
+        return value
+
+
+@dataclass(frozen=True)
+class ChoiceRule(FieldRule):
+    """One of some words."""
+
+    choices: tuple[str, ...]
+
+    @property
+    def expectation(self) -> str:
+        return " or ".join(f'"{choice}"' for choice in self.choices)
+
+    def admit(self, value: object) -> object:
+        if type(value) is not str or value not in self.choices:
+            raise self.refusal(value)
+        return value
+
+
+@dataclass(frozen=True)
+class FlagRule(FieldRule):
+    """True or false; numbers don't count as either."""
+
+    @property
+    def expectation(self) -> str:
+        return "true or false"
+
+    def admit(self, value: object) -> object:
+        if type(value) is not bool:
+            raise self.refusal(value)
+        return value
+
+
+@dataclass(frozen=True)
+class IntegerRule(FieldRule):
+    """A whole number within bounds, both included."""
+
+    low: int = 0
+    high: int = MAX_INT64
+
+    @property
+    def expectation(self) -> str:
+        return f"integer from {self.low} to {self.high}"
+
+    def admit(self, value: object) -> object:
+        if type(value) is not int or not self.low <= value <= self.high:
+            raise self.refusal(value)
+        return value
+
+
+@dataclass(frozen=True)
+class RealRule(FieldRule):
+    """A float64; an integer is taken too, since some languages write 1.0 so. Bounds exclude NaN."""
+
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def expectation(self) -> str:
+        return "number" if self.low is None else f"number from {self.low} to {self.high}"
+
+    def admit(self, value: object) -> object:
+        if type(value) is not float and type(value) is not int:
+            raise self.refusal(value)
+        number = float(value)
+        if self.low is not None and self.high is not None and not self.low <= number <= self.high:
+            raise self.refusal(value)
+        return number
+
+
+@dataclass(frozen=True)
+class NamesRule(FieldRule):
+    """A list of texts."""
+
+    max_count: int
+    item: TextRule
+
+    @property
+    def expectation(self) -> str:
+        return f"list of at most {self.max_count} texts, each {self.item.expectation}"
+
+    def admit(self, value: object) -> object:
+        if not isinstance(value, list | tuple) or len(value) > self.max_count:
+            raise self.refusal(value)
+        return tuple(self.item.admit(entry) for entry in value)
+
+
+@dataclass(frozen=True)
+class TableRule(FieldRule):
+    """A map from names to values of one kind."""
+
+    max_count: int
+    key: TextRule
+    item: FieldRule
+
+    @property
+    def expectation(self) -> str:
+        return f"map of at most {self.max_count} names to {self.item.expectation}"
+
+    def admit(self, value: object) -> object:
+        if not isinstance(value, Mapping) or len(value) > self.max_count:
+            raise self.refusal(value)
+        return {self.key.admit(name): self.item.admit(entry) for name, entry in value.items()}
+
+
+@dataclass(frozen=True)
+class TreeRule(FieldRule):
+    """A map of texts, numbers, flags, nothing, lists and maps, to a limited depth and number of values.
+
+    Whoever reads the tree (schemas, settings) judges its content; here only its size and kinds are.
+    """
+
+    max_depth: int = MAX_TREE_DEPTH
+    max_nodes: int = MAX_TREE_NODES
+
+    @property
+    def expectation(self) -> str:
+        return f"map with at most {self.max_nodes} values, nested at most {self.max_depth} deep"
+
+    def admit(self, value: object) -> object:
+        if not isinstance(value, Mapping):
+            raise self.refusal(value)
+        left = self.max_nodes
+        level: list[object] = [value]
+        for _ in range(self.max_depth):
+            below: list[object] = []
+            for node in level:
+                below.extend(self._children(node))
+                left -= 1
+            if not below:
+                return value
+            if len(below) > left:
+                raise ValueError(f"expected {self.expectation}, got more values than that")
+            level = below
+        raise ValueError(f"expected {self.expectation}, got deeper nesting")
+
+    def _children(self, node: object) -> list[object]:
+        if isinstance(node, str | bool | int | float) or node is None:
+            return []
+        if isinstance(node, list | tuple):
+            return list(node)
+        if isinstance(node, Mapping):
+            for name in node:
+                if type(name) is not str:
+                    raise ValueError(f"expected names of type text in {self.expectation}, got {describe(name)}")
+            return list(node.values())
+        raise ValueError(f"expected texts, numbers, flags, nothing, lists and maps, got {describe(node)}")
+
+
+@dataclass(frozen=True)
+class ArrayRule:
+    """An array's dtype and its shape in letters, as "T N O"; a letter means one size throughout a message.
+
+    Attributes:
+        dtype: numpy's name of the dtype.
+        shape: letters of `DIMENSION_LIMITS`, or numbers, with spaces between.
+        is_optional: whether the array may be absent.
+    """
+
+    dtype: str
+    shape: str
+    is_optional: bool = False
+    dimensions: tuple[str, ...] = field(init=False, repr=False)
+    limits: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        dimensions = tuple(self.shape.split())
+        limits = tuple(DIMENSION_LIMITS[name] if name.isalpha() else int(name) for name in dimensions)
+        object.__setattr__(self, "dimensions", dimensions)
+        object.__setattr__(self, "limits", limits)
+
+    @property
+    def expectation(self) -> str:
+        return f"{self.dtype}[{', '.join(self.dimensions)}]"
+
+    def admit_shape(self, shape: tuple[int, ...], known_sizes: dict[str, int]) -> None:
+        """Check a shape against the letters, and against the sizes that earlier arrays of the message gave them.
+
+        Args:
+            shape: sizes, each an int of at least 0.
+            known_sizes: letter -> size; gains the letters that are new.
+
+        Raises:
+            ValueError: a rank, a size above its limit, or a size that differs from an earlier array's.
+        """
+        if len(shape) != len(self.dimensions):
+            raise ValueError(f"expected {self.expectation}, got {len(shape)} dimensions")
+        for name, limit, size in zip(self.dimensions, self.limits, shape, strict=True):
+            if size > limit:
+                raise ValueError(f"expected {self.expectation} with {name} of at most {limit}, got {size}")
+            if known_sizes.setdefault(name, size) != size or (size != limit and name.isdigit()):
+                wanted = limit if name.isdigit() else known_sizes[name]
+                raise ValueError(f"expected {self.expectation} with {name} = {wanted}, got {size}")

@@ -1,0 +1,323 @@
+"""Every message of the protocol as frozen data, with the rule of each field beside its name.
+
+Letters in array shapes: T rows of a lane, N lanes, O observation, A action, M action modifier, H memory, K segments,
+R version runs, E ended episodes, P policy parameters, Q critic parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, ClassVar, TypeAlias, get_args, get_type_hints
+
+from protocol.experience import ByteArray, Float64Array, FloatArray, Int32Array, Int64Array
+from protocol.field_rule import (
+    ArrayRule,
+    ChoiceRule,
+    FieldRule,
+    FlagRule,
+    IntegerRule,
+    NamesRule,
+    RealRule,
+    TableRule,
+    TextRule,
+    TreeRule,
+)
+from protocol.limits import (
+    MAX_AGENTS,
+    MAX_BATCH_STEPS,
+    MAX_BEHAVIORS,
+    MAX_CAPABILITIES,
+    MAX_HOSTS,
+    MAX_METRICS,
+    MAX_NAME_BYTES,
+    MAX_TEXT_BYTES,
+    MAX_TOKEN_BYTES,
+    MAX_UINT64,
+)
+
+_NAME_RULE = TextRule(MAX_NAME_BYTES, min_bytes=1)
+_METRIC_RULE = RealRule()
+
+Name: TypeAlias = Annotated[str, _NAME_RULE]
+NameOrEmpty: TypeAlias = Annotated[str, TextRule(MAX_NAME_BYTES)]
+Text: TypeAlias = Annotated[str, TextRule(MAX_TEXT_BYTES)]
+Token: TypeAlias = Annotated[str, TextRule(MAX_TOKEN_BYTES)]
+Names: TypeAlias = Annotated[tuple[str, ...], NamesRule(MAX_CAPABILITIES, _NAME_RULE)]
+Flag: TypeAlias = Annotated[bool, FlagRule()]
+Count: TypeAlias = Annotated[int, IntegerRule()]
+Serial: TypeAlias = Annotated[int, IntegerRule(low=1)]
+Hash: TypeAlias = Annotated[int, IntegerRule(high=MAX_UINT64)]
+AgentCount: TypeAlias = Annotated[int, IntegerRule(low=1, high=MAX_AGENTS)]
+StepCount: TypeAlias = Annotated[int, IntegerRule(high=MAX_BATCH_STEPS)]
+Seconds: TypeAlias = Annotated[float, RealRule(low=0.0, high=1e9)]
+Real: TypeAlias = Annotated[float, _METRIC_RULE]
+Tree: TypeAlias = Annotated[Mapping[str, object], TreeRule()]
+BatchIds: TypeAlias = Annotated[Mapping[str, int], TableRule(MAX_BEHAVIORS, _NAME_RULE, IntegerRule())]
+Metrics: TypeAlias = Annotated[Mapping[str, float], TableRule(MAX_METRICS, _NAME_RULE, _METRIC_RULE)]
+
+TO_TRAINER = "host to trainer"
+TO_HOST = "trainer to host"
+BOTH_WAYS = "both ways"
+
+
+class Message:
+    """Anything that crosses the bridge; each subclass is one type of message, named by its class."""
+
+    direction: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Hello(Message):
+    """The first message of a connection: who speaks, what it can do, and which session it had before."""
+
+    direction: ClassVar[str] = TO_TRAINER
+    protocol_version: Name
+    library: NameOrEmpty
+    library_version: NameOrEmpty
+    capabilities: Names
+    token: Token
+    previous_session: Count
+    host_name: NameOrEmpty
+    process_id: Count
+
+
+@dataclass(frozen=True)
+class Welcome(Message):
+    """The answer to a Hello that is accepted: the session begins, or goes on."""
+
+    direction: ClassVar[str] = TO_HOST
+    session_id: Serial
+    host_index: Annotated[int, IntegerRule(high=MAX_HOSTS * 1_000_000)]
+    random_seed: Count
+    protocol_version: Name
+    library: NameOrEmpty
+    library_version: NameOrEmpty
+    heartbeat_interval_s: Seconds
+    host_timeout_s: Seconds
+    resumed: Flag
+    last_consumed: BatchIds
+    last_accepted: BatchIds
+
+
+@dataclass(frozen=True)
+class Refused(Message):
+    """The answer to a Hello or a Configure that can't be accepted; names both sides' values."""
+
+    direction: ClassVar[str] = TO_HOST
+    code: Name
+    behavior: NameOrEmpty
+    where: Text
+    expected: Text
+    received: Text
+    remedy: Text
+
+
+@dataclass(frozen=True, eq=False)
+class Configure(Message):
+    """What a host wants trained: schemas, settings, and where training starts."""
+
+    direction: ClassVar[str] = TO_TRAINER
+    behavior: Name
+    observation_schema: Tree
+    action_schema: Tree
+    observation_hash: Hash
+    action_hash: Hash
+    network_hash: Hash
+    critic_network_hash: Hash
+    policy_settings: Tree
+    critic_settings: Tree
+    trainer_type: Name
+    settings: Tree
+    agent_count: AgentCount
+    start: Annotated[str, ChoiceRule(("fresh", "weights", "checkpoint"))]
+    checkpoint: Text
+    version: Count
+    wants_critic: Flag
+    weights: Annotated[FloatArray | None, ArrayRule("float32", "P", is_optional=True)] = None
+
+
+@dataclass(frozen=True)
+class Ready(Message):
+    """The answer to a Configure that is accepted: how experience is to be collected."""
+
+    direction: ClassVar[str] = TO_HOST
+    behavior: Name
+    steps_per_hand_off: Annotated[int, IntegerRule(low=1, high=MAX_BATCH_STEPS)]
+    horizon: StepCount
+    buffer_count: Annotated[int, IntegerRule(low=1, high=64)]
+    synchronous: Flag
+    required_fields: Names
+    settings: Tree
+    policy_version: Count
+    run_directory: Text
+
+
+@dataclass(frozen=True, eq=False)
+class Experience(Message):
+    """One batch of experience; see `protocol.experience.ExperienceBatch`, whose parts these are."""
+
+    direction: ClassVar[str] = TO_TRAINER
+    behavior: Name
+    batch_id: Serial
+    unrecorded_steps: Count
+    dropped_actions: Count
+    non_finite_steps: Count
+    observations: Annotated[FloatArray, ArrayRule("float32", "T N O")]
+    actions: Annotated[FloatArray, ArrayRule("float32", "T N A")]
+    action_modifiers: Annotated[FloatArray, ArrayRule("float32", "T N M")]
+    rewards: Annotated[FloatArray, ArrayRule("float32", "T N")]
+    log_probs: Annotated[FloatArray, ArrayRule("float32", "T N")]
+    memory: Annotated[FloatArray, ArrayRule("float32", "T N H")]
+    segment_lane: Annotated[Int32Array, ArrayRule("int32", "K")]
+    segment_first_row: Annotated[Int32Array, ArrayRule("int32", "K")]
+    segment_length: Annotated[Int32Array, ArrayRule("int32", "K")]
+    segment_agent_id: Annotated[Int32Array, ArrayRule("int32", "K")]
+    segment_episode: Annotated[Int64Array, ArrayRule("int64", "K")]
+    segment_first_step: Annotated[Int64Array, ArrayRule("int64", "K")]
+    segment_completion: Annotated[ByteArray, ArrayRule("uint8", "K")]
+    segment_is_on_policy: Annotated[ByteArray, ArrayRule("uint8", "K")]
+    initial_memory: Annotated[FloatArray, ArrayRule("float32", "K H")]
+    final_observations: Annotated[FloatArray, ArrayRule("float32", "K O")]
+    final_memory: Annotated[FloatArray, ArrayRule("float32", "K H")]
+    version_runs: Annotated[Int64Array, ArrayRule("int64", "R 3")]
+    episode_returns: Annotated[Float64Array, ArrayRule("float64", "E")]
+    episode_lengths: Annotated[Int32Array, ArrayRule("int32", "E")]
+
+
+@dataclass(frozen=True, eq=False)
+class PolicyUpdate(Message):
+    """New weights of a policy, whole, and what the learner measured on the way to them."""
+
+    direction: ClassVar[str] = TO_HOST
+    behavior: Name
+    network_hash: Hash
+    version: Count
+    iteration: Count
+    is_final: Flag
+    metrics: Metrics
+    weights: Annotated[FloatArray, ArrayRule("float32", "P")]
+    critic_weights: Annotated[FloatArray | None, ArrayRule("float32", "Q", is_optional=True)] = None
+
+
+@dataclass(frozen=True)
+class Progress(Message):
+    """The trainer's sign of life and of work; `counter` moves with the learner, not with the clock."""
+
+    direction: ClassVar[str] = TO_HOST
+    phase: Annotated[str, ChoiceRule(("waiting", "learning", "saving"))]
+    counter: Count
+    iteration: Count
+    pending_batches: Count
+
+
+@dataclass(frozen=True)
+class Heartbeat(Message):
+    """The host's sign that its game ticks."""
+
+    direction: ClassVar[str] = TO_TRAINER
+    unrecorded_steps: Count
+
+
+@dataclass(frozen=True)
+class Credit(Message):
+    """A batch was trained on; its buffer may be used again."""
+
+    direction: ClassVar[str] = TO_HOST
+    behavior: Name
+    batch_id: Serial
+
+
+@dataclass(frozen=True)
+class EvaluationResult(Message):
+    """What a host measured while it played a policy without recording."""
+
+    direction: ClassVar[str] = TO_TRAINER
+    behavior: Name
+    policy_version: Count
+    steps: Count
+    episodes: Count
+    return_mean: Real
+    return_std: Real
+    length_mean: Real
+
+
+@dataclass(frozen=True)
+class Complete(Message):
+    """Training of a behavior reached its end."""
+
+    direction: ClassVar[str] = TO_HOST
+    behavior: Name
+    reason: Text
+
+
+@dataclass(frozen=True)
+class Stop(Message):
+    """One side leaves; with `shutdown` the trainer ends too."""
+
+    direction: ClassVar[str] = BOTH_WAYS
+    reason: Text
+    shutdown: Flag
+
+
+@dataclass(frozen=True)
+class Failure(Message):
+    """Something went wrong that ends the session, or one behavior of it."""
+
+    direction: ClassVar[str] = BOTH_WAYS
+    code: Name
+    behavior: NameOrEmpty
+    reason: Text
+    remedy: Text
+
+
+MESSAGE_TYPES: tuple[type[Message], ...] = (
+    Hello,
+    Welcome,
+    Refused,
+    Configure,
+    Ready,
+    Experience,
+    PolicyUpdate,
+    Progress,
+    Heartbeat,
+    Credit,
+    EvaluationResult,
+    Complete,
+    Stop,
+    Failure,
+)
+
+
+@dataclass(frozen=True)
+class MessageTable:
+    """What the codec knows about one message type.
+
+    Attributes:
+        name: the type as it stands in a header.
+        message_type: the class.
+        scalars: (field, rule) of what travels in the header, in the order of declaration.
+        arrays: (field, rule) of what travels in frames, in the order of declaration.
+    """
+
+    name: str
+    message_type: type[Message]
+    scalars: tuple[tuple[str, FieldRule], ...]
+    arrays: tuple[tuple[str, ArrayRule], ...]
+
+
+def _table(message_type: type[Message]) -> MessageTable:
+    hints = get_type_hints(message_type, include_extras=True)
+    scalars: list[tuple[str, FieldRule]] = []
+    arrays: list[tuple[str, ArrayRule]] = []
+    for field in fields(message_type):  # type: ignore[arg-type]
+        rule = get_args(hints[field.name])[1]
+        if isinstance(rule, ArrayRule):
+            arrays.append((field.name, rule))
+        else:
+            scalars.append((field.name, rule))
+    return MessageTable(message_type.__name__, message_type, tuple(scalars), tuple(arrays))
+
+
+TABLES: Mapping[type[Message], MessageTable] = {cls: _table(cls) for cls in MESSAGE_TYPES}
+TABLES_BY_NAME: Mapping[str, MessageTable] = {table.name: table for table in TABLES.values()}
