@@ -1,0 +1,253 @@
+"""A small 2-D physics world: discs that thrust towards goals between walls and drifting hazards.
+
+Structure of arrays over agent slots; N is the capacity, K the number of hazards. A tick is a fixed number of fixed
+physics steps (semi-implicit Euler), so the same seed and the same controls give the same world.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from host_sdk.mock_engine.arena_settings import BOOST, BRAKE, GEAR_COUNT, ArenaSettings
+from protocol.completion import Completion
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+_PLACEMENT_TRIES = 16
+_TINY_DISTANCE_M = 1e-9
+
+
+@dataclass(frozen=True)
+class HazardSight:
+    """Where the nearest hazard of each of n agents is.
+
+    Attributes:
+        direction: float64[n, 2], unit vector from the agent, or zero where there are no hazards.
+        distance_m: float64[n], from centre to centre.
+    """
+
+    direction: FloatArray
+    distance_m: FloatArray
+
+
+class Arena:
+    """The world itself: `set_controls`, `step`, read `rewards` and `completions`, `reset` who is done.
+
+    Attributes:
+        positions, velocities, goals: float64[N, 2], metres and metres per second.
+        gears: int64[N], the last gear.
+        rewards: float64[N], of the last tick.
+        completions: uint8[N], a `Completion` for each slot after the last tick.
+        episode_ticks: int64[N], ticks since the slot's reset.
+        goals_reached: int64[N], since the slot's reset.
+        is_active: bool[N], slots that hold an agent; the others don't move.
+    """
+
+    def __init__(self, capacity: int, *, seed: int = 0, settings: ArenaSettings | None = None) -> None:
+        """Make an empty arena.
+
+        Raises:
+            ValueError: `capacity` is below 1.
+        """
+        if capacity < 1:
+            raise ValueError(f"an arena needs room for at least 1 agent, got capacity {capacity}")
+        self.settings = ArenaSettings() if settings is None else settings
+        self.capacity = capacity
+        self._rng = np.random.Generator(np.random.PCG64(seed))
+        self._reach_m = self.settings.half_size_m - self.settings.agent_radius_m
+        self.positions: FloatArray = np.zeros((capacity, 2))
+        self.velocities: FloatArray = np.zeros((capacity, 2))
+        self.goals: FloatArray = np.zeros((capacity, 2))
+        self.gears: IntArray = np.zeros(capacity, np.int64)
+        self.rewards: FloatArray = np.zeros(capacity)
+        self.completions: npt.NDArray[np.uint8] = np.zeros(capacity, np.uint8)
+        self.episode_ticks: IntArray = np.zeros(capacity, np.int64)
+        self.goals_reached: IntArray = np.zeros(capacity, np.int64)
+        self.is_active: BoolArray = np.zeros(capacity, np.bool_)
+        self._thrusts: FloatArray = np.zeros((capacity, 2))
+        self._goal_distances_m: FloatArray = np.zeros(capacity)
+        self._gear_power = np.asarray(self.settings.gear_power_m_s2)
+        # exact decay over one step, so that a strong brake can't reverse the velocity
+        self._gear_decay = np.exp(-np.asarray(self.settings.gear_drag_per_s) * self.settings.fixed_step_s)
+        self._place_hazards()
+
+    def activate(self, slots: IntArray) -> None:
+        """Put agents into `slots`, each at the beginning of an episode."""
+        self.is_active[slots] = True
+        self.reset(slots)
+
+    def deactivate(self, slots: IntArray) -> None:
+        """Take the agents out of `slots`; what remains there stands still."""
+        self.is_active[slots] = False
+        self.velocities[slots] = 0.0
+        self._thrusts[slots] = 0.0
+        self.rewards[slots] = 0.0
+        self.completions[slots] = Completion.RUNNING
+
+    def reset(self, slots: IntArray) -> None:
+        """Begin a new episode in each of `slots`: at rest, somewhere away from the hazards, with a new goal."""
+        count = len(slots)
+        self.positions[slots] = self._free_places(count)
+        self.velocities[slots] = 0.0
+        self._thrusts[slots] = 0.0
+        self.gears[slots] = BRAKE
+        self.rewards[slots] = 0.0
+        self.completions[slots] = Completion.RUNNING
+        self.episode_ticks[slots] = 0
+        self.goals_reached[slots] = 0
+        self._give_goals(slots)
+
+    def set_controls(self, slots: IntArray, thrusts: npt.NDArray[np.floating], gears: npt.NDArray[np.integer]) -> None:
+        """Set what the agents in `slots` do from the next step on.
+
+        Args:
+            slots: int64[n].
+            thrusts: float[n, 2], each cut to [-1, 1].
+            gears: int[n], in 0..2 (brake, cruise, boost).
+        """
+        self._thrusts[slots] = np.clip(thrusts, -1.0, 1.0)
+        self.gears[slots] = np.clip(gears, 0, GEAR_COUNT - 1)
+
+    def step(self) -> None:
+        """Advance one tick: physics, then rewards and completions of every active slot."""
+        touched_goal: BoolArray = np.zeros(self.capacity, np.bool_)
+        touched_hazard: BoolArray = np.zeros(self.capacity, np.bool_)
+        step_s = self.settings.fixed_step_s
+        acceleration = self._thrusts * self._gear_power[self.gears][:, None]
+        impulse = acceleration * step_s
+        decay = self._gear_decay[self.gears][:, None]
+        for _ in range(self.settings.substeps_per_tick):
+            self._move_hazards(step_s)
+            self.velocities += impulse
+            self.velocities *= decay
+            self.velocities[~self.is_active] = 0.0
+            self.positions += self.velocities * step_s
+            self._bounce()
+            touched_goal |= self._is_near_goal() & ~touched_hazard
+            touched_hazard |= self._is_near_hazard() & ~touched_goal
+        self.episode_ticks += 1
+        self._judge(touched_goal, touched_hazard)
+
+    def reset_goal_distances(self) -> None:
+        """Measure progress from where everything is now; for who moved agents or goals by hand."""
+        offsets = self.goals - self.positions
+        self._goal_distances_m = np.sqrt(np.einsum("nd,nd->n", offsets, offsets))
+
+    def goal_offsets(self, slots: IntArray) -> FloatArray:
+        """float64[n, 2], metres from each agent to its goal."""
+        offsets: FloatArray = self.goals[slots] - self.positions[slots]
+        return offsets
+
+    def wall_distances_m(self, slots: IntArray) -> FloatArray:
+        """float64[n, 4], free metres to the walls at +x, +y, -x, -y."""
+        position = self.positions[slots]
+        return np.concatenate([self._reach_m - position, self._reach_m + position], axis=1)
+
+    def nearest_hazards(self, slots: IntArray) -> HazardSight:
+        """The nearest hazard of each agent; twice the arena's diagonal away where there are none."""
+        count = len(slots)
+        if not len(self.hazard_positions):
+            return HazardSight(np.zeros((count, 2)), np.full(count, 4.0 * self.settings.half_size_m))
+        offsets = self.hazard_positions[None] - self.positions[slots][:, None]
+        distances = np.sqrt(np.einsum("nkd,nkd->nk", offsets, offsets))
+        nearest = distances.argmin(axis=1)
+        rows = np.arange(count)
+        distance = distances[rows, nearest]
+        direction = offsets[rows, nearest] / np.maximum(distance, _TINY_DISTANCE_M)[:, None]
+        return HazardSight(direction, distance)
+
+    def _place_hazards(self) -> None:
+        count = self.settings.hazard_count
+        reach = self.settings.half_size_m - self.settings.hazard_radius_m
+        self.hazard_positions: FloatArray = self._rng.uniform(-reach, reach, (count, 2))
+        angles = self._rng.uniform(0.0, 2.0 * np.pi, count)
+        self._hazard_velocities: FloatArray = (
+            np.stack([np.cos(angles), np.sin(angles)], axis=1) * self.settings.hazard_speed_m_s
+        )
+
+    def _move_hazards(self, step_s: float) -> None:
+        self.hazard_positions += self._hazard_velocities * step_s
+        reach = self.settings.half_size_m - self.settings.hazard_radius_m
+        outwards = np.sign(self.hazard_positions) == np.sign(self._hazard_velocities)
+        turn = (np.abs(self.hazard_positions) > reach) & outwards
+        self._hazard_velocities[turn] *= -1.0
+
+    def _bounce(self) -> None:
+        is_beyond = np.abs(self.positions) > self._reach_m
+        if not is_beyond.any():
+            return
+        np.clip(self.positions, -self._reach_m, self._reach_m, out=self.positions)
+        self.velocities[is_beyond] *= -self.settings.restitution
+
+    def _is_near_goal(self) -> BoolArray:
+        offsets = self.goals - self.positions
+        near: BoolArray = np.einsum("nd,nd->n", offsets, offsets) <= self.settings.goal_radius_m**2
+        return near
+
+    def _is_near_hazard(self) -> BoolArray:
+        near: BoolArray = np.zeros(self.capacity, np.bool_)
+        for hazard in self.hazard_positions:
+            offsets = self.positions - hazard
+            near |= np.einsum("nd,nd->n", offsets, offsets) <= self.settings.hazard_radius_m**2
+        return near
+
+    def _judge(self, touched_goal: BoolArray, touched_hazard: BoolArray) -> None:
+        """Reward = progress to the goal + bonus - penalty - control cost, then who is done, then new goals."""
+        settings = self.settings
+        offsets = self.goals - self.positions
+        distances = np.sqrt(np.einsum("nd,nd->n", offsets, offsets))
+        # a goal passed within the tick counts as approached to its rim
+        distances = np.where(touched_goal, settings.goal_radius_m, distances)
+        effort = np.einsum("nd,nd->n", self._thrusts, self._thrusts) * 0.5
+        effort *= np.where(self.gears == BOOST, 2.0, np.where(self.gears == BRAKE, 0.0, 1.0))
+        self.rewards[:] = (
+            settings.progress_reward_per_m * (self._goal_distances_m - distances)
+            + settings.goal_bonus * touched_goal
+            - settings.hazard_penalty * touched_hazard
+            - settings.control_cost_per_s * settings.tick_s * effort
+        )
+        self._goal_distances_m = distances
+        self.goals_reached += touched_goal
+        is_finished = touched_hazard.copy()
+        if settings.goals_per_episode:
+            is_finished |= touched_goal & (self.goals_reached >= settings.goals_per_episode)
+        is_late = self.episode_ticks >= settings.time_limit_ticks
+        self.completions[:] = np.where(
+            is_finished, Completion.TERMINATION, np.where(is_late, Completion.TRUNCATION, Completion.RUNNING)
+        )
+        self.rewards[~self.is_active] = 0.0
+        self.completions[~self.is_active] = Completion.RUNNING
+        self._give_goals(np.flatnonzero(touched_goal & ~is_finished & self.is_active))
+
+    def _give_goals(self, slots: IntArray) -> None:
+        if not len(slots):
+            return
+        self.goals[slots] = self._free_places(len(slots), away_from=self.positions[slots])
+        offsets = self.goals[slots] - self.positions[slots]
+        self._goal_distances_m[slots] = np.sqrt(np.einsum("nd,nd->n", offsets, offsets))
+
+    def _free_places(self, count: int, away_from: FloatArray | None = None) -> FloatArray:
+        """float64[count, 2], places clear of hazards and of `away_from`; crowded arenas get the last try."""
+        reach = self._reach_m * 0.95
+        places: FloatArray = self._rng.uniform(-reach, reach, (count, 2))
+        for _ in range(_PLACEMENT_TRIES):
+            is_bad = self._is_crowded(places)
+            if away_from is not None:
+                is_bad |= np.linalg.norm(places - away_from, axis=1) < 2.0 * self.settings.goal_radius_m
+            bad_count = int(is_bad.sum())
+            if not bad_count:
+                break
+            places[is_bad] = self._rng.uniform(-reach, reach, (bad_count, 2))
+        return places
+
+    def _is_crowded(self, places: FloatArray) -> BoolArray:
+        if not len(self.hazard_positions):
+            return np.zeros(len(places), np.bool_)
+        gaps = np.linalg.norm(places[:, None] - self.hazard_positions[None], axis=2)
+        crowded: BoolArray = gaps.min(axis=1) < self.settings.hazard_radius_m * 2.0
+        return crowded
