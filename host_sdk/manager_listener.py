@@ -1,0 +1,65 @@
+"""What hears of a manager's agents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from host_sdk.errors import NotSetUpError
+
+if TYPE_CHECKING:
+    from host_sdk.manager import AgentIds, Manager
+
+
+class ManagerListener:
+    """Base of everything that keeps something for each agent: interactor, policy, critic, environment, trainer.
+
+    A listener is set up with one manager and hears, after each change, whose agents came, went or began anew. Ids
+    come as read-only arrays that never change afterwards, so that a listener may keep and compare them.
+    """
+
+    def __init__(self) -> None:
+        self._manager: Manager | None = None
+
+    @property
+    def is_setup(self) -> bool:
+        """Whether this object has been set up."""
+        return self._manager is not None
+
+    @property
+    def manager(self) -> Manager:
+        """The manager that this object listens to.
+
+        Raises:
+            NotSetUpError: before the setup.
+        """
+        if self._manager is None:
+            name = type(self).__name__
+            raise NotSetUpError(f"{name} is not set up: make it with its make_… class method, or call its setup_… first")
+        return self._manager
+
+    def get_agent(self, agent_id: int) -> object:
+        """The object of an agent. Raises AgentError where there is none."""
+        return self.manager.get_agent(agent_id)
+
+    def get_agents(self, agent_ids: AgentIds) -> list[object]:
+        """The objects of agents, in the order of `agent_ids`. Raises AgentError where one is missing."""
+        return self.manager.get_agents(agent_ids)
+
+    def on_agents_added(self, agent_ids: AgentIds) -> None:
+        """Hears that agents have been added."""
+
+    def on_agents_removed(self, agent_ids: AgentIds) -> None:
+        """Hears that agents have been removed; their ids may be used again from now on."""
+
+    def on_agents_reset(self, agent_ids: AgentIds) -> None:
+        """Hears that agents begin a new episode."""
+
+    def on_manager_tick(self, agent_ids: AgentIds, delta_time_s: float) -> None:
+        """Hears that the world has moved on by `delta_time_s` seconds."""
+
+    def _listen_to(self, manager: Manager) -> None:
+        """The common part of every setup: joins `manager`, once."""
+        if self._manager is not None:
+            raise NotSetUpError(f"{type(self).__name__} is already set up; make a new one for another manager")
+        self._manager = manager
+        manager.add_listener(self)
