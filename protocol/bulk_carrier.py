@@ -102,7 +102,7 @@ def _array_frame(array: AnyArray) -> Frame:
         array = array.astype(array.dtype.newbyteorder("<"))
     if array.nbytes < SMALL_ARRAY_BYTES:
         return array.tobytes()
-    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _frame_array(entry: ManifestEntry, frame: Frame) -> AnyArray:

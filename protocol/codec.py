@@ -62,7 +62,9 @@ def encode(message: Message, session_id: int, sequence: int, carrier: BulkCarrie
     except (ValueError, TypeError, OverflowError) as error:
         raise LocalProtocolError(str(error)) from error
     if len(packed) > MAX_HEADER_BYTES:
-        raise LocalProtocolError(f"{table.name}: expected a header of at most {MAX_HEADER_BYTES} bytes, got {len(packed)}")
+        raise LocalProtocolError(
+            f"{table.name}: expected a header of at most {MAX_HEADER_BYTES} bytes, got {len(packed)}"
+        )
     return [packed, *frames]
 
 
@@ -114,7 +116,9 @@ def _outgoing_arrays(table: MessageTable, message: Message) -> list[tuple[str, A
     return arrays
 
 
-def _admit_shape(table: MessageTable, name: str, rule: ArrayRule, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
+def _admit_shape(
+    table: MessageTable, name: str, rule: ArrayRule, shape: tuple[int, ...], sizes: dict[str, int]
+) -> None:
     try:
         rule.admit_shape(shape, sizes)
     except ValueError as error:
@@ -191,7 +195,9 @@ def _incoming_fields(table: MessageTable, fields: object) -> dict[str, object]:
 def _incoming_manifest(table: MessageTable, entries: object) -> list[ManifestEntry]:
     """The arrays that a header names, in the order of the message's declaration, each within its rule."""
     if not isinstance(entries, list) or len(entries) > len(table.arrays):
-        raise ValueError(f"{table.name}.arrays: expected a list of at most {len(table.arrays)}, got {describe(entries)}")
+        raise ValueError(
+            f"{table.name}.arrays: expected a list of at most {len(table.arrays)}, got {describe(entries)}"
+        )
     manifest: list[ManifestEntry] = []
     sizes: dict[str, int] = {}
     waiting = list(entries)

@@ -1,19 +1,20 @@
 """The errors of the protocol package.
 
-    BridgeError
-    ├── ProtocolError
-    │   ├── RemoteProtocolError     what the peer sent is wrong
-    │   └── LocalProtocolError      what this side was about to send is wrong
-    ├── SchemaError                 an observation or action element is wrong; names its path
-    ├── LayoutMismatchError         two layouts that must agree differ
-    ├── WeightsError                a weights snapshot doesn't fit, or isn't finite
-    ├── PolicyFileError             a policy file can't be read
-    ├── EndpointError               an endpoint or a rendezvous can't be used
-    └── ChannelError
-        ├── ChannelClosedError
-        ├── PeerUnreachableError
-        ├── AddressInUseError
-        └── ForkedChannelError
+BridgeError
+├── ProtocolError
+│   ├── RemoteProtocolError     what the peer sent is wrong
+│   └── LocalProtocolError      what this side was about to send is wrong
+├── SchemaError                 an observation or action element is wrong; names its path
+├── LayoutMismatchError         two layouts that must agree differ
+├── WeightsError                a weights snapshot doesn't fit, or isn't finite
+├── PolicyFileError             a policy file can't be read
+├── EndpointError               an endpoint or a rendezvous can't be used
+└── ChannelError
+    ├── ChannelClosedError
+    ├── PeerUnreachableError
+    │   └── PeerBusyError
+    ├── AddressInUseError
+    └── ForkedChannelError
 """
 
 from __future__ import annotations
@@ -77,6 +78,10 @@ class ChannelClosedError(ChannelError):
 
 class PeerUnreachableError(ChannelError):
     """The peer is not connected, or takes no more."""
+
+
+class PeerBusyError(PeerUnreachableError):
+    """The peer is connected, but its queue is full for now; the message may be sent again later."""
 
 
 class AddressInUseError(ChannelError):

@@ -1,0 +1,422 @@
+"""Messages over ZeroMQ: the trainer's ROUTER and the host's DEALER. The only module that imports zmq.
+
+A channel belongs to the thread and the process that opened it. Nothing in it waits except `wait` and `close`.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeAlias
+
+import zmq
+
+from protocol.bulk_carrier import SMALL_ARRAY_BYTES, Frame
+from protocol.channel_event import (
+    ChannelEvent,
+    Connected,
+    Disconnected,
+    Malformed,
+    PeerFault,
+    PeerMessage,
+    Received,
+)
+from protocol.codec import decode, encode
+from protocol.curve_keys import CurveKeys
+from protocol.endpoint import Endpoint, parse_endpoint
+from protocol.errors import (
+    AddressInUseError,
+    ChannelClosedError,
+    ChannelError,
+    EndpointError,
+    ForkedChannelError,
+    PeerBusyError,
+    PeerUnreachableError,
+    RemoteProtocolError,
+)
+from protocol.limits import MAX_FRAME_BYTES, MAX_FRAMES, MAX_PRE_HELLO_BYTES
+from protocol.messages import Message
+from protocol.socket_file import claim_socket_file, release_socket_file, secure_socket_file
+
+HEARTBEAT_INTERVAL_S = 1.0
+HEARTBEAT_TIMEOUT_S = 10.0
+HANDSHAKE_TIMEOUT_S = 5.0
+RECONNECT_INTERVAL_S = 0.1
+RECONNECT_INTERVAL_MAX_S = 1.0
+
+QUEUED_MESSAGES = 8
+"""High-water mark per direction and peer: a handful of control messages beside the batches that credit allows."""
+
+MESSAGES_PER_DRAIN = 64
+"""Messages that one receive returns at most, so that a flood can't hold the loop."""
+
+_MONITORED = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+_MAX_HEARTBEAT_S = 6553.0  # PING carries its time to live as 16 bits of tenths of a second
+
+
+class HasFileno(Protocol):
+    """Anything with a descriptor that a poller can watch."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
+Incoming: TypeAlias = PeerMessage | PeerFault
+
+
+class SendReceipt:
+    """Tells when zmq no longer needs the memory of the arrays of one message.
+
+    That alone does not free a buffer of experience: the trainer's Credit does.
+    """
+
+    def __init__(self, trackers: Sequence[zmq.MessageTracker]) -> None:
+        self._trackers = trackers
+
+    @property
+    def done(self) -> bool:
+        return all(tracker.done for tracker in self._trackers)
+
+
+class _Channel:
+    """What both ends share: one socket in a context of its own, its options, and its refusals."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        socket_type: int,
+        heartbeat_interval_s: float,
+        heartbeat_timeout_s: float,
+        curve: CurveKeys | None,
+    ) -> None:
+        self._address: Endpoint = parse_endpoint(endpoint)
+        for seconds in (heartbeat_interval_s, heartbeat_timeout_s):
+            if not 0.0 < seconds <= _MAX_HEARTBEAT_S:
+                raise ChannelError(f"heartbeat: expected seconds in (0, {_MAX_HEARTBEAT_S}], got {seconds}")
+        self._process_id = os.getpid()
+        self._is_closed = False
+        self._context = zmq.Context(io_threads=1)
+        self._socket: zmq.Socket[bytes] = self._context.socket(socket_type)
+        options = {
+            zmq.LINGER: 0,
+            zmq.IMMEDIATE: 1,
+            zmq.MAXMSGSIZE: MAX_FRAME_BYTES,
+            zmq.SNDHWM: QUEUED_MESSAGES,
+            zmq.RCVHWM: QUEUED_MESSAGES,
+            zmq.HEARTBEAT_IVL: round(heartbeat_interval_s * 1000),
+            zmq.HEARTBEAT_TIMEOUT: round(heartbeat_timeout_s * 1000),
+            zmq.HEARTBEAT_TTL: round(heartbeat_timeout_s * 1000),
+            zmq.HANDSHAKE_IVL: round(HANDSHAKE_TIMEOUT_S * 1000),
+            zmq.RECONNECT_IVL: round(RECONNECT_INTERVAL_S * 1000),
+            zmq.RECONNECT_IVL_MAX: round(RECONNECT_INTERVAL_MAX_S * 1000),
+            zmq.IPV6: int(":" in self._address.host),
+        }
+        for option, value in options.items():
+            self._socket.setsockopt(option, value)
+        if curve is not None:
+            self._set_keys(curve)
+
+    def _set_keys(self, curve: CurveKeys) -> None:
+        try:
+            self._socket.setsockopt(zmq.CURVE_PUBLICKEY, curve.public.encode())
+            self._socket.setsockopt(zmq.CURVE_SECRETKEY, curve.secret.encode())
+            if self._socket.getsockopt(zmq.TYPE) == zmq.ROUTER:
+                self._socket.setsockopt(zmq.CURVE_SERVER, 1)
+            else:
+                self._socket.setsockopt(zmq.CURVE_SERVERKEY, curve.server_public.encode())
+        except zmq.ZMQError as error:
+            self._release()
+            raise EndpointError(
+                f"CURVE keys: expected 40 characters of Z85 in a zmq with CURVE, got {error}"
+            ) from error
+
+    def _require_usable(self) -> None:
+        if os.getpid() != self._process_id:
+            raise ForkedChannelError(
+                f"channel: expected use in process {self._process_id} that opened it, got {os.getpid()}; "
+                "open a channel after the fork, or start processes by spawn"
+            )
+        if self._is_closed:
+            raise ChannelClosedError(f"channel to {self._address}: expected an open channel, got a closed one")
+
+    def _receive_frames(self) -> tuple[list[Frame], int] | None:
+        """The frames of one message, at most MAX_FRAMES + 1 kept, with their bytes in all; None when none waits."""
+        try:
+            part = self._socket.recv(zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return None
+        frames: list[Frame] = []
+        byte_count = 0
+        while True:
+            size = len(part)
+            byte_count += size
+            if len(frames) <= MAX_FRAMES:
+                frames.append(part.buffer if size >= SMALL_ARRAY_BYTES else part.bytes)
+            if not part.more:
+                return frames, byte_count
+            part = self._socket.recv(zmq.NOBLOCK, copy=False)
+
+    def _send_frames(self, frames: Iterable[Frame]) -> SendReceipt:
+        """Queue the frames of one message.
+
+        Raises:
+            zmq.ZMQError: nothing was queued.
+        """
+        trackers: list[zmq.MessageTracker] = []
+        waiting = list(frames)
+        last = len(waiting) - 1
+        for index, frame in enumerate(waiting):
+            flags = zmq.NOBLOCK if index == last else zmq.NOBLOCK | zmq.SNDMORE
+            is_small = len(frame) < SMALL_ARRAY_BYTES
+            tracker = self._socket.send(frame, flags, copy=is_small, track=not is_small)
+            if tracker is not None:
+                trackers.append(tracker)
+        return SendReceipt(trackers)
+
+    def _release(self, linger_s: float = 0.0) -> None:
+        self._is_closed = True
+        self._socket.close(linger=round(linger_s * 1000))
+        self._context.term()
+
+
+class ServerChannel(_Channel):
+    """The trainer's end: binds, and talks with every host that connects.
+
+    Attributes:
+        endpoint: where it listens, a port of 0 resolved.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        heartbeat_interval_s: float = HEARTBEAT_INTERVAL_S,
+        heartbeat_timeout_s: float = HEARTBEAT_TIMEOUT_S,
+        curve: CurveKeys | None = None,
+    ) -> None:
+        """Listen.
+
+        Raises:
+            AddressInUseError: another process listens there.
+            EndpointError: the endpoint can't be read or bound, or leaves this machine without keys.
+        """
+        if curve is None and not parse_endpoint(endpoint).is_loopback:
+            raise EndpointError(
+                f"endpoint: expected a loopback address, or CURVE keys for one that other machines reach, "
+                f"got {endpoint} without keys; bind tcp://127.0.0.1 or give keys"
+            )
+        super().__init__(endpoint, zmq.ROUTER, heartbeat_interval_s, heartbeat_timeout_s, curve)
+        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        self._inode: int | None = None
+        self._trusted: set[bytes] = set()
+        self._sequences: dict[bytes, int] = {}
+        try:
+            self.endpoint = self._bind()
+        except BaseException:
+            self._release()
+            raise
+
+    def _bind(self) -> str:
+        address = self._address
+        if address.scheme == "ipc":
+            claim_socket_file(address.path)
+        host = "127.0.0.1" if address.host == "localhost" else address.host
+        target = str(Endpoint(address.scheme, host, address.port, address.path))
+        try:
+            self._socket.bind(target)
+        except zmq.ZMQError as error:
+            if error.errno == zmq.EADDRINUSE:
+                what = f"port {address.port}" if address.scheme == "tcp" else "path"
+                raise AddressInUseError(
+                    f"{target}: expected a free {what}, got one where another process listens; "
+                    "end that process, or choose another (port 0 takes any free one)"
+                ) from error
+            raise EndpointError(f"{target}: expected an endpoint that can be bound, got {error}") from error
+        if address.scheme == "ipc":
+            self._inode = secure_socket_file(address.path)
+        return self._socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")
+
+    def trust(self, peer: bytes) -> None:
+        """Let a peer whose Hello was accepted send messages of every size."""
+        self._trusted.add(peer)
+
+    def forget(self, peer: bytes) -> None:
+        """Drop what is held about a peer whose session is over."""
+        self._trusted.discard(peer)
+        self._sequences.pop(peer, None)
+
+    def receive(self) -> list[Incoming]:
+        """Everything that came, up to MESSAGES_PER_DRAIN; never waits."""
+        self._require_usable()
+        incoming: list[Incoming] = []
+        while len(incoming) < MESSAGES_PER_DRAIN:
+            received = self._receive_frames()
+            if received is None:
+                break
+            (peer_frame, *frames), byte_count = received
+            peer = bytes(peer_frame)
+            try:
+                if peer not in self._trusted and byte_count > MAX_PRE_HELLO_BYTES:
+                    raise RemoteProtocolError(
+                        f"message before Welcome: expected at most {MAX_PRE_HELLO_BYTES} bytes, got {byte_count}"
+                    )
+                incoming.append(PeerMessage(peer, *decode(frames)))
+            except RemoteProtocolError as error:
+                incoming.append(PeerFault(peer, error))
+        return incoming
+
+    def send(self, peer: bytes, message: Message, session_id: int) -> SendReceipt:
+        """Queue a message for a peer; never waits. Large arrays must not change until the receipt is done.
+
+        Raises:
+            PeerUnreachableError: that connection is gone.
+            PeerBusyError: it takes no more for now.
+            LocalProtocolError: the message breaks the protocol.
+        """
+        self._require_usable()
+        sequence = self._sequences.get(peer, 0) + 1
+        frames = encode(message, session_id, sequence)
+        try:
+            receipt = self._send_frames([peer, *frames])
+        except zmq.Again as error:
+            raise PeerBusyError(f"peer {peer.hex()}: expected room for a message, got a full queue") from error
+        except zmq.ZMQError as error:
+            raise PeerUnreachableError(f"peer {peer.hex()}: expected a connection, got {error}") from error
+        self._sequences[peer] = sequence
+        return receipt
+
+    def wait(self, timeout_s: float | None, wake_sockets: Sequence[HasFileno] = ()) -> bool:
+        """Block until a message waits, or one of the sockets is readable.
+
+        Args:
+            timeout_s: None waits without end.
+            wake_sockets: `Waker`s or raw sockets.
+
+        Returns:
+            Whether anything is readable.
+        """
+        self._require_usable()
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        for wake_socket in wake_sockets:
+            poller.register(wake_socket.fileno(), zmq.POLLIN)
+        return bool(poller.poll(None if timeout_s is None else max(0, round(timeout_s * 1000))))
+
+    def close(self, linger_s: float = 0.0) -> None:
+        """Stop listening and remove the socket file; a second close does nothing, nor one after a fork.
+
+        Args:
+            linger_s: how long to wait at most until what was sent has left.
+        """
+        if self._is_closed or os.getpid() != self._process_id:
+            return
+        self._release(linger_s)
+        if self._inode is not None:
+            release_socket_file(self._address.path, self._inode)
+
+
+class ClientChannel(_Channel):
+    """The host's end: connects, and connects again, to one trainer. Safe to poll on every tick of a game."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        heartbeat_interval_s: float = HEARTBEAT_INTERVAL_S,
+        heartbeat_timeout_s: float = HEARTBEAT_TIMEOUT_S,
+        curve: CurveKeys | None = None,
+    ) -> None:
+        """Begin to connect; `poll` tells when it is done.
+
+        Raises:
+            EndpointError: the endpoint can't be read or connected to.
+        """
+        super().__init__(endpoint, zmq.DEALER, heartbeat_interval_s, heartbeat_timeout_s, curve)
+        self._sequence = 0
+        self._is_connected = False
+        self._monitor = self._socket.get_monitor_socket(_MONITORED)
+        try:
+            self._socket.connect(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise EndpointError(f"{endpoint}: expected an endpoint to connect to, got {error}") from error
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection was up at the last poll."""
+        return self._is_connected
+
+    def poll(self) -> list[ChannelEvent]:
+        """What happened since the last poll; never waits.
+
+        Messages come before changes of the connection, so that a peer's last words are heard before its end: no
+        message of a new connection can wait already, since the server speaks only after a Hello.
+        """
+        self._require_usable()
+        changes = self._connection_changes()
+        events: list[ChannelEvent] = []
+        while len(events) < MESSAGES_PER_DRAIN:
+            received = self._receive_frames()
+            if received is None:
+                break
+            try:
+                events.append(Received(*decode(received[0])))
+            except RemoteProtocolError as error:
+                events.append(Malformed(error))
+        return events + changes
+
+    def _connection_changes(self) -> list[ChannelEvent]:
+        changes: list[ChannelEvent] = []
+        while True:
+            try:
+                description, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return changes
+            (event,) = struct.unpack_from("=H", description)
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._is_connected = True
+                self._sequence = 0
+                changes.append(Connected())
+            elif event == zmq.EVENT_DISCONNECTED and self._is_connected:
+                self._is_connected = False
+                changes.append(Disconnected())
+
+    def send(self, message: Message, session_id: int) -> SendReceipt:
+        """Queue a message; never waits. Large arrays must not change until the receipt is done.
+
+        Raises:
+            PeerUnreachableError: there is no connection.
+            PeerBusyError: the queue is full for now.
+            LocalProtocolError: the message breaks the protocol.
+        """
+        self._require_usable()
+        frames = encode(message, session_id, self._sequence + 1)
+        try:
+            receipt = self._send_frames(frames)
+        except zmq.ZMQError as error:
+            if self._is_connected and error.errno == zmq.EAGAIN:
+                raise PeerBusyError(f"{self._address}: expected room for a message, got a full queue") from error
+            raise PeerUnreachableError(f"{self._address}: expected a connection, got none: {error}") from error
+        self._sequence += 1
+        return receipt
+
+    def wait(self, timeout_s: float) -> bool:
+        """Block until `poll` has something to return, at most so long; never called from a game's tick."""
+        self._require_usable()
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._monitor, zmq.POLLIN)
+        return bool(poller.poll(max(0, round(timeout_s * 1000))))
+
+    def close(self, linger_s: float = 0.0) -> None:
+        """Leave; a second close does nothing, nor one after a fork.
+
+        Args:
+            linger_s: how long to wait at most until what was sent has left.
+        """
+        if self._is_closed or os.getpid() != self._process_id:
+            return
+        self._socket.disable_monitor()
+        self._monitor.close(linger=0)
+        self._release(linger_s)
