@@ -57,6 +57,9 @@ MAX_SCHEMA_WIDTH = 1024
 MAX_SCHEMA_ELEMENTS = 4096
 """Elements of one schema, static arrays counted once."""
 
+MAX_NAME_LENGTH = 128
+"""Characters of an element's name in a schema: names are shown in error paths and metric charts."""
+
 MAX_TREE_DEPTH = 2 * MAX_SCHEMA_DEPTH + 4
 """Lists and maps nested in a field that holds a tree: a struct takes two levels, plus a few of its own."""
 
