@@ -19,7 +19,8 @@ from typing import IO
 
 from host_sdk.errors import LaunchError
 from host_sdk.settings import TrainerProcessSettings
-from protocol.endpoint import TOKEN_VARIABLE, Rendezvous, RendezvousInfo, sweep_stale
+from protocol.endpoint import TOKEN_VARIABLE
+from protocol.rendezvous import Rendezvous, RendezvousInfo, sweep_stale
 
 logger = logging.getLogger(__name__)
 trainer_log = logging.getLogger("host_sdk.trainer_process")

@@ -200,7 +200,7 @@ class TrainerConnection:
             protocol_version=PROTOCOL_VERSION,
             library="learning-bridge-python",
             library_version=_library_version(),
-            capabilities=[],
+            capabilities=(),
             token=self._token,
             previous_session=self._session_id,
             host_name=socket.gethostname(),
