@@ -77,20 +77,14 @@ def on_episode_steps_recorded(
 
 
 def on_location_difference_below_threshold(
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-    threshold: float = 100.0,
-    kind: Completion = Completion.TERMINATION,
+    first: npt.ArrayLike, second: npt.ArrayLike, threshold: float = 100.0, kind: Completion = Completion.TERMINATION
 ) -> Completions:
     """`kind` where two places [..., d] are nearer than `threshold`."""
     return on_condition(_distance(first, second) < threshold, kind)
 
 
 def on_location_difference_above_threshold(
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-    threshold: float = 100.0,
-    kind: Completion = Completion.TERMINATION,
+    first: npt.ArrayLike, second: npt.ArrayLike, threshold: float = 100.0, kind: Completion = Completion.TERMINATION
 ) -> Completions:
     """`kind` where two places [..., d] are farther apart than `threshold`."""
     return on_condition(_distance(first, second) > threshold, kind)
@@ -110,4 +104,5 @@ def on_location_outside_bounds(
 
 def _distance(first: npt.ArrayLike, second: npt.ArrayLike) -> npt.NDArray[np.float64]:
     difference = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
-    return np.sqrt(np.sum(difference * difference, axis=-1))
+    distance: npt.NDArray[np.float64] = np.sqrt(np.sum(difference * difference, axis=-1))
+    return distance

@@ -1,15 +1,15 @@
 """The errors of the host SDK; all of them are `BridgeError`s.
 
-    HostError
-    ├── AgentError              agents that aren't there, are there already, or are too many
-    ├── NotSetUpError           an object is used before its setup
-    ├── CallOrderError          the calls of one tick came in an order that means nothing
-    │   ├── MissingCallError
-    │   └── DoubledCallError
-    ├── ValueMismatchError      a value that a callback gave doesn't fit its schema element
-    ├── CollectionError         experience can't be collected as the trainer asks
-    ├── InvalidSettingsError    a setting is out of its range
-    └── LaunchError             the trainer process can't be started
+HostError
+├── AgentError              agents that aren't there, are there already, or are too many
+├── NotSetUpError           an object is used before its setup
+├── CallOrderError          the calls of one tick came in an order that means nothing
+│   ├── MissingCallError
+│   └── DoubledCallError
+├── ValueMismatchError      a value that a callback gave doesn't fit its schema element
+├── CollectionError         experience can't be collected as the trainer asks
+├── InvalidSettingsError    a setting is out of its range
+└── LaunchError             the trainer process can't be started
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ class DoubledCallError(CallOrderError):
             agent_ids: for whom.
             remedy: what to do.
         """
-        super().__init__(
-            f"{call} was called twice in one step for {name_agents(agent_ids)}; {remedy}", call, agent_ids
-        )
+        super().__init__(f"{call} was called twice in one step for {name_agents(agent_ids)}; {remedy}", call, agent_ids)
 
 
 class ValueMismatchError(HostError):

@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from host_sdk.errors import AgentError
 from host_sdk.manager_listener import ManagerListener
+from protocol.limits import MAX_AGENTS
 
 AgentIds: TypeAlias = npt.NDArray[np.int64]
 AgentIdsLike: TypeAlias = AgentIds | Sequence[int]
-
-MAX_AGENT_COUNT = 4096
 
 
 class Manager:
@@ -36,8 +35,8 @@ class Manager:
         Raises:
             AgentError: the count is out of that range.
         """
-        if not 1 <= max_agent_count <= MAX_AGENT_COUNT:
-            raise AgentError(f"max_agent_count: expected 1 to {MAX_AGENT_COUNT}, got {max_agent_count}")
+        if not 1 <= max_agent_count <= MAX_AGENTS:
+            raise AgentError(f"max_agent_count: expected 1 to {MAX_AGENTS}, got {max_agent_count}")
         self._max_agent_count = int(max_agent_count)
         self._agents: dict[int, object] = {}
         self._id_of: dict[int, int] = {}
@@ -212,7 +211,9 @@ class Manager:
         return ids
 
     def _missing(self, agent_id: int) -> AgentError:
-        return AgentError(f"there is no agent {agent_id}; the {self.agent_count} present are {self._agent_ids.tolist()}")
+        return AgentError(
+            f"there is no agent {agent_id}; the {self.agent_count} present are {self._agent_ids.tolist()}"
+        )
 
     def _announce_change(self, ids: list[int], hear: Callable[[ManagerListener, AgentIds], None]) -> AgentIds:
         changed = _frozen(ids)
@@ -235,14 +236,17 @@ class Manager:
             return
         self._is_notifying = True
         first_error: Exception | None = None
-        while self._notices:
-            notice = self._notices.popleft()
-            for listener in tuple(self._listeners):
-                try:
-                    notice(listener)
-                except Exception as error:
-                    first_error = first_error or error
-        self._is_notifying = False
+        try:
+            while self._notices:
+                notice = self._notices.popleft()
+                for listener in tuple(self._listeners):
+                    try:
+                        notice(listener)
+                    except Exception as error:  # noqa: BLE001 (raised below)
+                        first_error = first_error or error
+        finally:
+            self._notices.clear()
+            self._is_notifying = False
         if first_error is not None:
             raise first_error
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from host_sdk.errors import NotSetUpError
+from host_sdk.visual_logger import VisualLoggerObject
 
 if TYPE_CHECKING:
     from host_sdk.manager import AgentIds, Manager
@@ -17,8 +20,9 @@ class ManagerListener:
     come as read-only arrays that never change afterwards, so that a listener may keep and compare them.
     """
 
-    def __init__(self) -> None:
-        self._manager: Manager | None = None
+    # On the class, so that a game's subclass may have an `__init__` of its own that doesn't call this one's.
+    _manager: Manager | None = None
+    _visual_logger_objects: dict[str, VisualLoggerObject] | None = None
 
     @property
     def is_setup(self) -> bool:
@@ -34,8 +38,21 @@ class ManagerListener:
         """
         if self._manager is None:
             name = type(self).__name__
-            raise NotSetUpError(f"{name} is not set up: make it with its make_… class method, or call its setup_… first")
+            raise NotSetUpError(
+                f"{name} is not set up: make it with its make_… class method, or call its setup_… first"
+            )
         return self._manager
+
+    @property
+    def visual_logger_objects(self) -> Mapping[str, VisualLoggerObject]:
+        """What this listener says about its agents, by name, for a game to draw; read-only."""
+        return MappingProxyType(self._visual_logger_objects or {})
+
+    def get_or_add_visual_logger_object(self, name: str) -> VisualLoggerObject:
+        """The visual logger object of this name, made where there is none."""
+        if self._visual_logger_objects is None:
+            self._visual_logger_objects = {}
+        return self._visual_logger_objects.setdefault(name, VisualLoggerObject(name))
 
     def get_agent(self, agent_id: int) -> object:
         """The object of an agent. Raises AgentError where there is none."""
@@ -58,8 +75,13 @@ class ManagerListener:
         """Hears that the world has moved on by `delta_time_s` seconds."""
 
     def _listen_to(self, manager: Manager) -> None:
-        """The common part of every setup: joins `manager`, once."""
+        """The common part of every setup: joins `manager`, once, and hears of the agents that it already has.
+
+        Called when all the rest is in place, since the listener may hear at once.
+        """
         if self._manager is not None:
             raise NotSetUpError(f"{type(self).__name__} is already set up; make a new one for another manager")
         self._manager = manager
         manager.add_listener(self)
+        if manager.agent_count:
+            self.on_agents_added(manager.agent_ids)

@@ -91,7 +91,8 @@ def from_velocity_along_direction(
 
 def _distance(first: npt.ArrayLike, second: npt.ArrayLike) -> _Floats:
     difference = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
-    return np.sqrt(np.sum(difference * difference, axis=-1))
+    distance: npt.NDArray[np.float64] = np.sqrt(np.sum(difference * difference, axis=-1))
+    return distance
 
 
 def _reward(value: _Floats, scale: float) -> Rewards:
