@@ -92,3 +92,21 @@ MAX_INT64 = 2**63 - 1
 
 MAX_UINT64 = 2**64 - 1
 """Hashes: all 64 bits."""
+
+MAX_HIDDEN_LAYERS = 16
+"""Hidden layers of one network: deeper plain networks don't learn."""
+
+MAX_HIDDEN_SIZE = 8192
+"""Units of one hidden layer: two such layers alone reach MAX_PARAMETERS."""
+
+MAX_REGISTER_SIZE = 4 * MAX_OBSERVATION_SIZE
+"""Floats that one operation of a network yields per agent: a distribution is at most two action vectors."""
+
+MAX_NETWORK_OPERATIONS = 1024
+"""Operations of one network: about sixteen for each element of a struct of encodings would still fit."""
+
+MAX_NETWORK_PARAMETERS = 4096
+"""Named parameters of one network: a few per operation."""
+
+MAX_PARAMETER_RANK = 4
+"""Dimensions of one parameter: a convolution's kernel has four."""
