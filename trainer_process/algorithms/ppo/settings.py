@@ -1,0 +1,112 @@
+"""Settings of PPO; the defaults are Stable-Baselines3's where it has the setting."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from trainer_process.algorithms.base import AlgorithmSettings
+from trainer_process.algorithms.ppo.schedule import ScheduleKind
+from trainer_process.settings import Settings
+
+
+class UnrealObjectiveSettings(Settings):
+    """Weights of Unreal Learning Agents' own objective, under its names and with its defaults.
+
+    Attributes:
+        action_surrogate_weight: of the log-space surrogate.
+        action_regularization_weight: of the mean absolute distribution parameters.
+        action_entropy_weight: of the entropy bonus.
+        return_regularization_weight: of the mean absolute value.
+        minimum_advantage: advantages, divided by their standard deviation, are clipped from below here.
+        maximum_advantage: and from above here.
+    """
+
+    action_surrogate_weight: float = Field(default=1.0, ge=0)
+    action_regularization_weight: float = Field(default=1e-3, ge=0)
+    action_entropy_weight: float = Field(default=0.0, ge=0)
+    return_regularization_weight: float = Field(default=1e-4, ge=0)
+    minimum_advantage: float = 0.0
+    maximum_advantage: float = 10.0
+
+    @model_validator(mode="after")
+    def _advantages_leave_a_range(self) -> Self:
+        if self.minimum_advantage >= self.maximum_advantage:
+            raise ValueError("minimum_advantage below maximum_advantage")
+        return self
+
+
+class PPOSettings(AlgorithmSettings):
+    """How PPO collects and learns.
+
+    Attributes:
+        steps_per_update: agent-steps of all hosts together that one update learns from.
+        minibatch_size: steps of one gradient step.
+        epochs: passes over an update's steps.
+        learning_rate: of Adam.
+        learning_rate_schedule: "linear" falls to zero at `total_steps`.
+        clip_range: how far the probability ratio may leave 1.
+        clip_range_schedule: as for the learning rate.
+        value_clip_range: how far a new value may leave the old one; None does not clip.
+        entropy_coefficient: weight of the entropy bonus.
+        entropy_coefficient_schedule: as for the learning rate.
+        value_coefficient: weight of the squared value error.
+        max_grad_norm: of all gradients together; None does not clip.
+        gae_lambda: of generalised advantage estimation.
+        discount_factor: gamma.
+        normalize_advantages: per minibatch, to mean 0 and standard deviation 1.
+        target_kl: an update stops early when the approximate KL exceeds 1.5 times this; None never stops.
+        adam_epsilon: of Adam's denominator.
+        weight_decay: decoupled, of all trainable weights.
+        objective: "clipped" is Schulman's; "unreal" is Unreal Learning Agents' own.
+        unreal: weights of the latter.
+        synchronous: hosts wait for new weights after each hand-off: strictly on-policy and reproducible.
+        max_policy_lag: steps chosen by weights more than this many versions old are counted, not trained on.
+        decoupled_objective: asynchronous only; clips against the newest policy and weighs by behaviour.
+        max_behavior_weight: upper bound of that weight.
+        normalizer_initialisation: "first_batch" lets the first batch only initialise the observation normaliser,
+            where the policy has one; "train" also learns from it, with nothing normalised yet.
+        reward_scaling: divides rewards by the running standard deviation of the discounted return.
+        reward_clip: scaled rewards are clipped to plus and minus this.
+        horizon: the most steps of one agent per hand-off; 0 leaves it to the host.
+        buffer_count: batches a host may have in flight when asynchronous.
+    """
+
+    steps_per_update: int = Field(default=2048, ge=2, le=1_000_000)
+    minibatch_size: int = Field(default=64, ge=1)
+    epochs: int = Field(default=10, ge=1, le=1000)
+    learning_rate: float = Field(default=3e-4, gt=0, le=1)
+    learning_rate_schedule: ScheduleKind = "constant"
+    clip_range: float = Field(default=0.2, gt=0)
+    clip_range_schedule: ScheduleKind = "constant"
+    value_clip_range: float | None = Field(default=None, gt=0)
+    entropy_coefficient: float = Field(default=0.0, ge=0)
+    entropy_coefficient_schedule: ScheduleKind = "constant"
+    value_coefficient: float = Field(default=0.5, ge=0)
+    max_grad_norm: float | None = Field(default=0.5, gt=0)
+    gae_lambda: float = Field(default=0.95, ge=0, le=1)
+    discount_factor: float = Field(default=0.99, ge=0, le=1)
+    normalize_advantages: bool = True
+    target_kl: float | None = Field(default=None, gt=0)
+    adam_epsilon: float = Field(default=1e-5, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    objective: Literal["clipped", "unreal"] = "clipped"
+    unreal: UnrealObjectiveSettings = UnrealObjectiveSettings()
+    synchronous: bool = False
+    max_policy_lag: int = Field(default=4, ge=0)
+    decoupled_objective: bool = False
+    max_behavior_weight: float = Field(default=5.0, ge=1)
+    normalizer_initialisation: Literal["first_batch", "train"] = "first_batch"
+    reward_scaling: bool = False
+    reward_clip: float = Field(default=10.0, gt=0)
+    horizon: int = Field(default=0, ge=0)
+    buffer_count: int = Field(default=2, ge=1, le=16)
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Self:
+        if self.synchronous and self.decoupled_objective:
+            raise ValueError("decoupled_objective only with synchronous = false")
+        if self.decoupled_objective and self.objective == "unreal":
+            raise ValueError('decoupled_objective only with objective = "clipped"')
+        return self

@@ -1,0 +1,58 @@
+"""The errors of the trainer process.
+
+    BridgeError (protocol)
+    └── TrainerError
+        ├── SettingsError        a setting is wrong; names its path, what was expected and what came
+        ├── ExperienceError      a batch doesn't fit the behavior that it was sent for
+        ├── DivergedError        learning left the finite numbers; the last good weights were kept
+        └── CheckpointError      a checkpoint can't be written, read or used
+"""
+
+from __future__ import annotations
+
+from protocol.errors import BridgeError
+
+
+class TrainerError(BridgeError):
+    """Root of the errors that the trainer process raises on purpose."""
+
+
+class SettingsError(TrainerError):
+    """A setting is wrong.
+
+    Attributes:
+        path: where, as `$.settings.learning_rate`.
+        expected: what would have been right.
+        received: what came.
+    """
+
+    def __init__(self, path: str, expected: str, received: str) -> None:
+        super().__init__(f"{path}: expected {expected}, got {received}")
+        self.path = path
+        self.expected = expected
+        self.received = received
+
+
+class ExperienceError(TrainerError):
+    """A batch doesn't fit the behavior that it was sent for, or holds numbers that are not finite."""
+
+
+class DivergedError(TrainerError):
+    """Learning left the finite numbers; the weights from before the update were kept.
+
+    Attributes:
+        what: the quantity, as `policy weights`.
+        where: the place in the run, as `behavior 'Walker', iteration 12`.
+    """
+
+    def __init__(self, what: str, where: str) -> None:
+        super().__init__(
+            f"{where}: {what} became non-finite; the last good weights were kept. A lower learning_rate, a "
+            "max_grad_norm, observations and rewards of order one, or reward_scaling usually help"
+        )
+        self.what = what
+        self.where = where
+
+
+class CheckpointError(TrainerError):
+    """A checkpoint can't be written, read or used; the message names its folder."""
