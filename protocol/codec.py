@@ -12,11 +12,12 @@ from typing import NamedTuple
 import msgpack
 import numpy as np
 
-from protocol.bulk_carrier import INLINE, AnyArray, BulkCarrier, Frame, ManifestEntry
+from protocol.bulk_carrier import DTYPE_NAMES, INLINE, AnyArray, BulkCarrier, Frame, ManifestEntry
 from protocol.errors import LocalProtocolError, RemoteProtocolError
-from protocol.field_rule import ArrayRule, FieldRule, IntegerRule, TextRule, describe
+from protocol.field_rule import FIXED_SIZES, ArrayRule, FieldError, FieldRule, IntegerRule, TextRule, describe
 from protocol.limits import MAX_BATCH_BYTES, MAX_FRAMES, MAX_HEADER_BYTES, MAX_HEADER_LENGTH, MAX_NAME_BYTES
-from protocol.messages import TABLES, TABLES_BY_NAME, Message, MessageTable
+from protocol.message_table import TABLES, TABLES_BY_NAME, MessageTable
+from protocol.messages import Message
 
 _HEADER_KEYS = ("type", "session", "sequence", "fields", "arrays")
 _SERIAL_RULE = IntegerRule()
@@ -83,7 +84,7 @@ def decode(frames: Sequence[Frame], carrier: BulkCarrier = INLINE) -> Decoded:
         sequence = _admit(table, "sequence", _SERIAL_RULE, header["sequence"])
         values = _incoming_fields(table, header["fields"])
         manifest = _incoming_manifest(table, header["arrays"])
-    except ValueError as error:
+    except FieldError as error:
         raise RemoteProtocolError(str(error)) from error
     values.update(carrier.get(manifest, frames[1:]))
     message = table.message_type(**values)
@@ -94,21 +95,21 @@ def decode(frames: Sequence[Frame], carrier: BulkCarrier = INLINE) -> Decoded:
 def _admit(table: MessageTable, name: str, rule: FieldRule, value: object) -> object:
     try:
         return rule.admit(value)
-    except ValueError as error:
-        raise ValueError(f"{table.name}.{name}: {error}") from error
+    except FieldError as error:
+        raise FieldError(f"{table.name}.{name}: {error}") from error
 
 
 def _outgoing_arrays(table: MessageTable, message: Message) -> list[tuple[str, AnyArray]]:
     arrays: list[tuple[str, AnyArray]] = []
-    sizes: dict[str, int] = {}
+    sizes = FIXED_SIZES.copy()
     byte_count = 0
     for name, rule in table.arrays:
         array = getattr(message, name)
         if array is None and rule.is_optional:
             continue
-        if not isinstance(array, np.ndarray) or array.dtype.name != rule.dtype:
-            received = f"{array.dtype.name} array" if isinstance(array, np.ndarray) else describe(array)
-            raise ValueError(f"{table.name}.{name}: expected {rule.expectation}, got {received}")
+        if not isinstance(array, np.ndarray) or DTYPE_NAMES.get(array.dtype) != rule.dtype:
+            received = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else describe(array)
+            raise FieldError(f"{table.name}.{name}: expected {rule.expectation}, got {received}")
         _admit_shape(table, name, rule, array.shape, sizes)
         byte_count += array.nbytes
         arrays.append((name, array))
@@ -121,19 +122,19 @@ def _admit_shape(
 ) -> None:
     try:
         rule.admit_shape(shape, sizes)
-    except ValueError as error:
-        raise ValueError(f"{table.name}.{name}: {error}") from error
+    except FieldError as error:
+        raise FieldError(f"{table.name}.{name}: {error}") from error
 
 
 def _admit_byte_count(table: MessageTable, byte_count: int) -> None:
     if byte_count > MAX_BATCH_BYTES:
-        raise ValueError(f"{table.name}: expected arrays of at most {MAX_BATCH_BYTES} bytes in all, got {byte_count}")
+        raise FieldError(f"{table.name}: expected arrays of at most {MAX_BATCH_BYTES} bytes in all, got {byte_count}")
 
 
 def _unique_map(pairs: list[tuple[object, object]]) -> dict[object, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("header: expected each name once in a map, got one twice")
+        raise FieldError("header: expected each name once in a map, got one twice")
     return result
 
 
@@ -141,7 +142,7 @@ def _unpack(frame: Frame) -> dict[str, object]:
     """Read a header frame into plain values, within limits."""
     size = len(frame)
     if size > MAX_HEADER_BYTES:
-        raise ValueError(f"header: expected at most {MAX_HEADER_BYTES} bytes, got {size}")
+        raise FieldError(f"header: expected at most {MAX_HEADER_BYTES} bytes, got {size}")
     try:
         header = msgpack.unpackb(
             frame,
@@ -155,9 +156,9 @@ def _unpack(frame: Frame) -> dict[str, object]:
             max_ext_len=0,
         )
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException) as error:
-        raise ValueError(f"header: expected msgpack within limits, got {size} bytes that aren't: {error}") from error
+        raise FieldError(f"header: expected msgpack within limits, got {size} bytes that aren't: {error}") from error
     if not isinstance(header, dict) or header.keys() != set(_HEADER_KEYS):
-        raise ValueError(f"header: expected a map of {', '.join(_HEADER_KEYS)}, got {_names(header)}")
+        raise FieldError(f"header: expected a map of {', '.join(_HEADER_KEYS)}, got {_names(header)}")
     return header
 
 
@@ -170,47 +171,47 @@ def _names(value: object) -> str:
 def _message_table(name: object) -> MessageTable:
     try:
         _TYPE_RULE.admit(name)
-    except ValueError as error:
-        raise ValueError(f"header.type: {error}") from error
+    except FieldError as error:
+        raise FieldError(f"header.type: {error}") from error
     table = TABLES_BY_NAME.get(str(name))
     if table is None:
-        raise ValueError(f"header.type: expected one of {', '.join(TABLES_BY_NAME)}, got {describe(name)}")
+        raise FieldError(f"header.type: expected one of {', '.join(TABLES_BY_NAME)}, got {describe(name)}")
     return table
 
 
 def _incoming_fields(table: MessageTable, fields: object) -> dict[str, object]:
     if not isinstance(fields, dict):
-        raise ValueError(f"{table.name}: expected fields as a map, got {describe(fields)}")
+        raise FieldError(f"{table.name}: expected fields as a map, got {describe(fields)}")
     values: dict[str, object] = {}
     for name, rule in table.scalars:
         if name not in fields:
-            raise ValueError(f"{table.name}.{name}: expected {rule.expectation}, got no such field")
+            raise FieldError(f"{table.name}.{name}: expected {rule.expectation}, got no such field")
         values[name] = _admit(table, name, rule, fields[name])
     if len(fields) != len(values):
         extra = [name for name in fields if name not in values]
-        raise ValueError(f"{table.name}: expected no fields but {', '.join(values)}, got {describe(extra[0])} too")
+        raise FieldError(f"{table.name}: expected no fields but {', '.join(values)}, got {describe(extra[0])} too")
     return values
 
 
 def _incoming_manifest(table: MessageTable, entries: object) -> list[ManifestEntry]:
     """The arrays that a header names, in the order of the message's declaration, each within its rule."""
     if not isinstance(entries, list) or len(entries) > len(table.arrays):
-        raise ValueError(
+        raise FieldError(
             f"{table.name}.arrays: expected a list of at most {len(table.arrays)}, got {describe(entries)}"
         )
     manifest: list[ManifestEntry] = []
-    sizes: dict[str, int] = {}
+    sizes = FIXED_SIZES.copy()
     waiting = list(entries)
     for name, rule in table.arrays:
         if rule.is_optional and not (waiting and isinstance(waiting[0], list) and waiting[0][:1] == [name]):
             continue
         if not waiting:
-            raise ValueError(f"{table.name}.{name}: expected {rule.expectation}, got no such array")
+            raise FieldError(f"{table.name}.{name}: expected {rule.expectation}, got no such array")
         entry = _incoming_entry(table, name, rule, waiting.pop(0))
         _admit_shape(table, name, rule, entry.shape, sizes)
         manifest.append(entry)
     if waiting:
-        raise ValueError(f"{table.name}.arrays: expected no more than {len(manifest)} here, got {len(entries)}")
+        raise FieldError(f"{table.name}.arrays: expected no more than {len(manifest)} here, got {len(entries)}")
     _admit_byte_count(table, sum(entry.byte_count for entry in manifest))
     return manifest
 
@@ -218,14 +219,21 @@ def _incoming_manifest(table: MessageTable, entries: object) -> list[ManifestEnt
 def _incoming_entry(table: MessageTable, name: str, rule: ArrayRule, entry: object) -> ManifestEntry:
     where = f"{table.name}.{name}"
     if not isinstance(entry, list) or len(entry) != 4:
-        raise ValueError(f"{where}: expected [name, dtype, shape, place], got {describe(entry)}")
+        raise FieldError(f"{where}: expected [name, dtype, shape, place], got {describe(entry)}")
     sent_name, dtype, shape, place = entry
     if sent_name != name:
-        raise ValueError(f"{where}: expected this array here, got {describe(sent_name)}")
+        raise FieldError(f"{where}: expected this array here, got {describe(sent_name)}")
     if dtype != rule.dtype:
-        raise ValueError(f"{where}: expected dtype {rule.dtype}, got {describe(dtype)}")
-    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-        raise ValueError(f"{where}: expected a shape of sizes from 0, got {str(shape)[:80]}")
+        raise FieldError(f"{where}: expected dtype {rule.dtype}, got {describe(dtype)}")
+    if not isinstance(shape, list) or not _are_sizes(shape):
+        raise FieldError(f"{where}: expected a shape of sizes from 0, got {str(shape)[:80]}")
     if place is not None and not isinstance(place, dict):
-        raise ValueError(f"{where}: expected nothing or a map as place, got {describe(place)}")
+        raise FieldError(f"{where}: expected nothing or a map as place, got {describe(place)}")
     return ManifestEntry(name, rule.dtype, tuple(shape), place)
+
+
+def _are_sizes(shape: list[object]) -> bool:
+    for size in shape:
+        if type(size) is not int or size < 0:
+            return False
+    return True

@@ -19,7 +19,7 @@ from protocol.limits import (
     MAX_TREE_NODES,
 )
 
-DIMENSION_LIMITS: Mapping[str, int] = {
+DIMENSION_LIMITS: dict[str, int] = {
     "T": MAX_BATCH_STEPS,
     "N": MAX_AGENTS,
     "O": MAX_OBSERVATION_SIZE,
@@ -33,6 +33,13 @@ DIMENSION_LIMITS: Mapping[str, int] = {
     "Q": MAX_PARAMETERS,
 }
 """The largest size of each letter that an array's shape is spelled with."""
+
+FIXED_SIZES: dict[str, int] = {str(size): size for size in range(1, 10)}
+"""The sizes of dimensions that are spelled as numbers."""
+
+
+class FieldError(ValueError):
+    """A value breaks a rule; never leaves this package, where it becomes a remote or a local protocol error."""
 
 
 def describe(value: object) -> str:
@@ -70,12 +77,12 @@ class FieldRule(ABC):
         """The value as the message holds it.
 
         Raises:
-            ValueError: it isn't allowed; the text says what was expected and what came.
+            FieldError: it isn't allowed; the text says what was expected and what came.
         """
 
-    def refusal(self, value: object) -> ValueError:
+    def refusal(self, value: object) -> FieldError:
         """The error for a value that isn't allowed."""
-        return ValueError(f"expected {self.expectation}, got {describe(value)}")
+        return FieldError(f"expected {self.expectation}, got {describe(value)}")
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,7 @@ class RealRule(FieldRule):
         return "number" if self.low is None else f"number from {self.low} to {self.high}"
 
     def admit(self, value: object) -> object:
-        if type(value) is not float and type(value) is not int:
+        if not isinstance(value, float | int) or isinstance(value, bool):
             raise self.refusal(value)
         number = float(value)
         if self.low is not None and self.high is not None and not self.low <= number <= self.high:
@@ -224,9 +231,9 @@ class TreeRule(FieldRule):
             if not below:
                 return value
             if len(below) > left:
-                raise ValueError(f"expected {self.expectation}, got more values than that")
+                raise FieldError(f"expected {self.expectation}, got more values than that")
             level = below
-        raise ValueError(f"expected {self.expectation}, got deeper nesting")
+        raise FieldError(f"expected {self.expectation}, got deeper nesting")
 
     def _children(self, node: object) -> list[object]:
         if isinstance(node, str | bool | int | float) or node is None:
@@ -236,9 +243,9 @@ class TreeRule(FieldRule):
         if isinstance(node, Mapping):
             for name in node:
                 if type(name) is not str:
-                    raise ValueError(f"expected names of type text in {self.expectation}, got {describe(name)}")
+                    raise FieldError(f"expected names of type text in {self.expectation}, got {describe(name)}")
             return list(node.values())
-        raise ValueError(f"expected texts, numbers, flags, nothing, lists and maps, got {describe(node)}")
+        raise FieldError(f"expected texts, numbers, flags, nothing, lists and maps, got {describe(node)}")
 
 
 @dataclass(frozen=True)
@@ -259,7 +266,7 @@ class ArrayRule:
 
     def __post_init__(self) -> None:
         dimensions = tuple(self.shape.split())
-        limits = tuple(DIMENSION_LIMITS[name] if name.isalpha() else int(name) for name in dimensions)
+        limits = tuple((DIMENSION_LIMITS | FIXED_SIZES)[name] for name in dimensions)
         object.__setattr__(self, "dimensions", dimensions)
         object.__setattr__(self, "limits", limits)
 
@@ -272,16 +279,17 @@ class ArrayRule:
 
         Args:
             shape: sizes, each an int of at least 0.
-            known_sizes: letter -> size; gains the letters that are new.
+            known_sizes: letter -> size, at first a copy of `FIXED_SIZES`; gains the letters that are new.
 
         Raises:
-            ValueError: a rank, a size above its limit, or a size that differs from an earlier array's.
+            FieldError: a rank, a size above its limit, or a size that differs from an earlier array's.
         """
         if len(shape) != len(self.dimensions):
-            raise ValueError(f"expected {self.expectation}, got {len(shape)} dimensions")
+            raise FieldError(f"expected {self.expectation}, got {len(shape)} dimensions")
         for name, limit, size in zip(self.dimensions, self.limits, shape, strict=True):
-            if size > limit:
-                raise ValueError(f"expected {self.expectation} with {name} of at most {limit}, got {size}")
-            if known_sizes.setdefault(name, size) != size or (size != limit and name.isdigit()):
-                wanted = limit if name.isdigit() else known_sizes[name]
-                raise ValueError(f"expected {self.expectation} with {name} = {wanted}, got {size}")
+            known = known_sizes.get(name)
+            if known is None and size <= limit:
+                known_sizes[name] = size
+            elif known != size:
+                wanted = f"at most {limit}" if known is None else str(known)
+                raise FieldError(f"expected {self.expectation} with {name} = {wanted}, got {size}")

@@ -7,14 +7,13 @@ R version runs, E ended episodes, P policy parameters, Q critic parameters.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Annotated, ClassVar, TypeAlias, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, TypeAlias
 
 from protocol.experience import ByteArray, Float64Array, FloatArray, Int32Array, Int64Array
 from protocol.field_rule import (
     ArrayRule,
     ChoiceRule,
-    FieldRule,
     FlagRule,
     IntegerRule,
     NamesRule,
@@ -287,37 +286,3 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Stop,
     Failure,
 )
-
-
-@dataclass(frozen=True)
-class MessageTable:
-    """What the codec knows about one message type.
-
-    Attributes:
-        name: the type as it stands in a header.
-        message_type: the class.
-        scalars: (field, rule) of what travels in the header, in the order of declaration.
-        arrays: (field, rule) of what travels in frames, in the order of declaration.
-    """
-
-    name: str
-    message_type: type[Message]
-    scalars: tuple[tuple[str, FieldRule], ...]
-    arrays: tuple[tuple[str, ArrayRule], ...]
-
-
-def _table(message_type: type[Message]) -> MessageTable:
-    hints = get_type_hints(message_type, include_extras=True)
-    scalars: list[tuple[str, FieldRule]] = []
-    arrays: list[tuple[str, ArrayRule]] = []
-    for field in fields(message_type):  # type: ignore[arg-type]
-        rule = get_args(hints[field.name])[1]
-        if isinstance(rule, ArrayRule):
-            arrays.append((field.name, rule))
-        else:
-            scalars.append((field.name, rule))
-    return MessageTable(message_type.__name__, message_type, tuple(scalars), tuple(arrays))
-
-
-TABLES: Mapping[type[Message], MessageTable] = {cls: _table(cls) for cls in MESSAGE_TYPES}
-TABLES_BY_NAME: Mapping[str, MessageTable] = {table.name: table for table in TABLES.values()}

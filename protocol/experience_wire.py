@@ -1,0 +1,190 @@
+"""Experience batches as messages, and the check of a batch that came from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import numpy as np
+import numpy.typing as npt
+
+from protocol.completion import Completion
+from protocol.errors import RemoteProtocolError
+from protocol.experience import SEGMENT_FIELDS, ExperienceBatch, ExperienceStatistics, SegmentTable
+from protocol.limits import MAX_BATCH_STEPS
+from protocol.messages import Experience
+
+_STATISTIC_FIELDS = tuple(field.name for field in fields(ExperienceStatistics))
+_BATCH_ARRAYS = (
+    "observations",
+    "actions",
+    "action_modifiers",
+    "rewards",
+    "log_probs",
+    "memory",
+    "initial_memory",
+    "final_observations",
+    "final_memory",
+    "version_runs",
+)
+_LANE_ARRAYS = ("observations", "actions", "action_modifiers", "rewards", "log_probs", "memory")
+_SEGMENT_ARRAYS = ("initial_memory", "final_observations", "final_memory")
+
+
+def experience_to_message(behavior: str, batch: ExperienceBatch) -> Experience:
+    """The message of a batch; the arrays are the batch's own."""
+    segments = {f"segment_{name}": getattr(batch.segments, name) for name in SEGMENT_FIELDS}
+    statistics = {name: getattr(batch.statistics, name) for name in _STATISTIC_FIELDS}
+    arrays = {name: getattr(batch, name) for name in _BATCH_ARRAYS}
+    return Experience(behavior=behavior, batch_id=batch.batch_id, **arrays, **segments, **statistics)
+
+
+def experience_from_message(message: Experience) -> ExperienceBatch:
+    """The batch of a message; the arrays are the message's own. Call `validate_batch` before using it."""
+    return ExperienceBatch(
+        batch_id=message.batch_id,
+        segments=SegmentTable(**{name: getattr(message, f"segment_{name}") for name in SEGMENT_FIELDS}),
+        statistics=ExperienceStatistics(**{name: getattr(message, name) for name in _STATISTIC_FIELDS}),
+        **{name: getattr(message, name) for name in _BATCH_ARRAYS},
+    )
+
+
+def validate_batch(
+    batch: ExperienceBatch, observation_size: int, action_size: int, modifier_size: int, memory_size: int
+) -> None:
+    """Check everything about a batch that the codec can't know.
+
+    Shapes and dtypes agree among the arrays already (the codec's work); here the sizes are held against the
+    behavior's, every index against the array that it points into, and every number that will be used is finite.
+
+    Args:
+        batch: as `experience_from_message` made it.
+        observation_size: O.
+        action_size: A.
+        modifier_size: M.
+        memory_size: H.
+
+    Raises:
+        RemoteProtocolError: names the array, the segment and the row.
+    """
+    sizes = (
+        ("observations", observation_size),
+        ("actions", action_size),
+        ("action_modifiers", modifier_size),
+        ("memory", memory_size),
+    )
+    for name, size in sizes:
+        received = getattr(batch, name).shape[-1]
+        if received != size:
+            raise RemoteProtocolError(f"Experience.{name}: expected {size} numbers per step, got {received}")
+    _check_segments(batch)
+    _check_version_runs(batch)
+    _check_finite(batch)
+    if np.any(batch.statistics.episode_lengths < 0) or not np.isfinite(batch.statistics.episode_returns).all():
+        raise RemoteProtocolError(
+            "Experience.episode_lengths and episode_returns: expected lengths from 0 and finite returns, got others"
+        )
+
+
+def _check_rows(
+    name: str,
+    values: npt.NDArray[np.integer],
+    is_right: Callable[[npt.NDArray[np.integer]], npt.NDArray[np.bool_]],
+    wanted: str,
+) -> None:
+    """Refuse the first value that isn't right, by its row."""
+    right = is_right(values)
+    if not right.all():
+        row = int(np.argmin(right))
+        raise RemoteProtocolError(f"Experience.{name}[{row}]: expected {wanted}, got {values[row]}")
+
+
+def _check_segments(batch: ExperienceBatch) -> None:
+    segments = batch.segments
+    row_count, lane_count = batch.rewards.shape
+    _check_rows("segment_lane", segments.lane, lambda lane: (lane >= 0) & (lane < lane_count), f"0 to {lane_count - 1}")
+    _check_rows(
+        "segment_first_row", segments.first_row, lambda row: (row >= 0) & (row < row_count), f"0 to {row_count - 1}"
+    )
+    room = row_count - segments.first_row.astype(np.int64)
+    _check_rows(
+        "segment_length",
+        segments.length,
+        lambda length: (length >= 1) & (length <= room),
+        "1 to the rows left in the lane",
+    )
+    _check_rows("segment_agent_id", segments.agent_id, lambda agent: agent >= 0, "at least 0")
+    _check_rows("segment_episode", segments.episode, lambda episode: episode >= 0, "at least 0")
+    _check_rows("segment_first_step", segments.first_step, lambda step: step >= 0, "at least 0")
+    _check_rows("segment_completion", segments.completion, lambda code: code <= max(Completion), "0, 1 or 2")
+    _check_rows("segment_is_on_policy", segments.is_on_policy, lambda flag: flag <= 1, "0 or 1")
+    step_count = int(segments.length.sum(dtype=np.int64))
+    if step_count > MAX_BATCH_STEPS:
+        raise RemoteProtocolError(
+            f"Experience: expected at most {MAX_BATCH_STEPS} steps in all segments, got {step_count}"
+        )
+    _check_overlap(segments)
+
+
+def _check_overlap(segments: SegmentTable) -> None:
+    """A row belongs to one segment at most."""
+    order = np.lexsort((segments.first_row, segments.lane))
+    lane, first = segments.lane[order], segments.first_row[order].astype(np.int64)
+    end = first + segments.length[order]
+    overlaps = (lane[1:] == lane[:-1]) & (first[1:] < end[:-1])
+    if overlaps.any():
+        place = int(np.argmax(overlaps))
+        raise RemoteProtocolError(
+            f"Experience.segments: expected each row in one segment at most, got row {first[place + 1]} of lane "
+            f"{lane[place]} in segments {order[place]} and {order[place + 1]}"
+        )
+
+
+def _check_version_runs(batch: ExperienceBatch) -> None:
+    segment_count = len(batch.segments)
+    segment, first, version = batch.version_runs.T
+    _check_rows("version_runs", segment, lambda index: (index >= 0) & (index < segment_count), "an existing segment")
+    lengths = batch.segments.length.astype(np.int64)[segment]
+    _check_rows("version_runs", first, lambda step: (step >= 0) & (step < lengths), "a first step within its segment")
+    _check_rows("version_runs", version, lambda number: number >= 0, "a version of at least 0")
+    starts_segment = np.diff(segment, prepend=-1)
+    is_next_run = (starts_segment == 0) & (np.diff(first, prepend=-1) > 0)
+    is_next_segment = (starts_segment == 1) & (first == 0)
+    covered = int(segment[-1]) + 1 if len(segment) else 0
+    if covered != segment_count or not np.all(is_next_run | is_next_segment):
+        raise RemoteProtocolError(
+            "Experience.version_runs: expected runs sorted by segment and first step, with one at step 0 of each of "
+            f"the {segment_count} segments, got others"
+        )
+
+
+def _check_finite(batch: ExperienceBatch) -> None:
+    """Only rows that a segment names have to be finite, but mostly all are, and that is quicker to see."""
+    for name in _SEGMENT_ARRAYS:
+        values = getattr(batch, name)
+        finite = np.isfinite(values)
+        if not finite.all():
+            segment, element = np.argwhere(~finite)[0]
+            raise RemoteProtocolError(
+                f"Experience.{name}: expected finite numbers, got {values[segment, element]} in segment {segment} "
+                f"(agent {batch.segments.agent_id[segment]}), element {element}"
+            )
+    for name in _LANE_ARRAYS:
+        values = getattr(batch, name)
+        if not np.isfinite(values).all():
+            _check_finite_rows(batch, name, values)
+
+
+def _check_finite_rows(batch: ExperienceBatch, name: str, values: npt.NDArray[np.float32]) -> None:
+    used = values.reshape(values.shape[0] * values.shape[1], -1)[batch.flat_rows()]
+    finite = np.isfinite(used)
+    if finite.all():
+        return
+    step, element = np.argwhere(~finite)[0]
+    ends = np.cumsum(batch.segments.length)
+    segment = int(np.searchsorted(ends, step, side="right"))
+    within = int(step - ends[segment] + batch.segments.length[segment])
+    raise RemoteProtocolError(
+        f"Experience.{name}: expected finite numbers, got {used[step, element]} in segment {segment} (agent "
+        f"{batch.segments.agent_id[segment]}), step {within}, element {element}"
+    )
