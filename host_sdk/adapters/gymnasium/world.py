@@ -1,0 +1,90 @@
+"""N copies of one Gymnasium environment, stepped side by side in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+
+from host_sdk.adapters.gymnasium.action_values import ActionValues, make_action_values
+from host_sdk.adapters.gymnasium.observation_values import ObservationValues, make_observation_values
+from protocol.completion import Completion
+
+Environment = gymnasium.Env[Any, Any]
+
+
+class GymnasiumWorld:
+    """Copies of an environment, none of which resets by itself.
+
+    A copy that terminates or is truncated keeps its last observation, which is the final one of its episode, until
+    `reset` is called for it; stepping it before does nothing. So whoever records can still read the final observation.
+
+    Attributes:
+        copies: the environments.
+        observations: the last observation of each copy.
+        actions: reads the policy's actions.
+        rewards: float64[N], of each copy's last step.
+        completions: uint8[N], a `Completion`: how each copy's last step left its episode. Where an environment says
+            both terminated and truncated, the episode is terminated.
+    """
+
+    def __init__(self, make_environment: Callable[[], Environment], copy_count: int, *, seed: int = 0) -> None:
+        """Make and reset the copies; copy i's first reset has the seed `seed + i`, and later resets go on from there.
+
+        Raises:
+            ValueError: `copy_count` is below 1.
+            SchemaError: the environment has a space without a schema element.
+        """
+        if copy_count < 1:
+            raise ValueError(f"a Gymnasium world needs at least 1 copy, got {copy_count}")
+        self.copies: tuple[Environment, ...] = tuple(make_environment() for _ in range(copy_count))
+        first = self.copies[0]
+        self.observation_space = first.observation_space
+        self.action_space = first.action_space
+        self.observations: ObservationValues = make_observation_values(first.observation_space, copy_count)
+        self.actions: ActionValues = make_action_values(first.action_space)
+        self.rewards: npt.NDArray[np.float64] = np.zeros(copy_count)
+        self.completions: npt.NDArray[np.uint8] = np.zeros(copy_count, np.uint8)
+        for row, copy in enumerate(self.copies):
+            copy.action_space.seed(seed + row)
+            observation, _ = copy.reset(seed=seed + row)
+            self.observations.store(row, observation)
+        # a copy that was only just made needs no second reset when its agent's episode begins
+        self._is_fresh: list[bool] = [True] * copy_count
+
+    @property
+    def copy_count(self) -> int:
+        """How many copies there are."""
+        return len(self.copies)
+
+    def reset(self, rows: Iterable[int]) -> None:
+        """Begin a new episode in each of the copies `rows`."""
+        for row in rows:
+            if not self._is_fresh[row]:
+                observation, _ = self.copies[row].reset()
+                self.observations.store(row, observation)
+                self._is_fresh[row] = True
+            self.rewards[row] = 0.0
+            self.completions[row] = Completion.RUNNING
+
+    def step(self, rows: Iterable[int]) -> None:
+        """Step the copies `rows`; the k-th of them by row k of the batch that `actions` read last."""
+        for batch_row, row in enumerate(rows):
+            if self.completions[row] != Completion.RUNNING:
+                continue
+            observation, reward, terminated, truncated, _ = self.copies[row].step(self.actions.action(batch_row))
+            self._is_fresh[row] = False
+            self.observations.store(row, observation)
+            self.rewards[row] = float(reward)
+            if terminated:
+                self.completions[row] = Completion.TERMINATION
+            elif truncated:
+                self.completions[row] = Completion.TRUNCATION
+
+    def close(self) -> None:
+        """Close every copy."""
+        for copy in self.copies:
+            copy.close()
