@@ -85,7 +85,7 @@ class FieldRule(ABC):
         return FieldError(f"expected {self.expectation}, got {describe(value)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TextRule(FieldRule):
     """A text of at most so many UTF-8 bytes."""
 
@@ -102,7 +102,7 @@ class TextRule(FieldRule):
         return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChoiceRule(FieldRule):
     """One of some words."""
 
@@ -118,7 +118,7 @@ class ChoiceRule(FieldRule):
         return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FlagRule(FieldRule):
     """True or false; numbers don't count as either."""
 
@@ -132,7 +132,7 @@ class FlagRule(FieldRule):
         return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IntegerRule(FieldRule):
     """A whole number within bounds, both included."""
 
@@ -149,7 +149,7 @@ class IntegerRule(FieldRule):
         return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RealRule(FieldRule):
     """A float64; an integer is taken too, since some languages write 1.0 so. Bounds exclude NaN."""
 
@@ -169,7 +169,7 @@ class RealRule(FieldRule):
         return number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NamesRule(FieldRule):
     """A list of texts."""
 
@@ -186,7 +186,7 @@ class NamesRule(FieldRule):
         return tuple(self.item.admit(entry) for entry in value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TableRule(FieldRule):
     """A map from names to values of one kind."""
 
@@ -204,7 +204,7 @@ class TableRule(FieldRule):
         return {self.key.admit(name): self.item.admit(entry) for name, entry in value.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TreeRule(FieldRule):
     """A map of texts, numbers, flags, nothing, lists and maps, to a limited depth and number of values.
 
@@ -248,7 +248,7 @@ class TreeRule(FieldRule):
         raise FieldError(f"expected texts, numbers, flags, nothing, lists and maps, got {describe(node)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayRule:
     """An array's dtype and its shape in letters, as "T N O"; a letter means one size throughout a message.
 

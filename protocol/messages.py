@@ -4,7 +4,7 @@ Letters in array shapes: T rows of a lane, N lanes, O observation, A action, M a
 R version runs, E ended episodes, P policy parameters, Q critic parameters.
 """
 
-from __future__ import annotations
+# No postponed annotations here: the message table reads them, and compiling each from text took most of the import.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
