@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import Space, spaces
 
-from host_sdk.action_object import ActionObject, ActionObjectElement
+from host_sdk.action_object import ActionObject, ActionObjectElements
 from host_sdk.adapters.gymnasium.space_schema import has_equal_choices, is_box_action_bounded, named_parts
 from protocol.errors import SchemaError
 
@@ -22,7 +22,7 @@ class ActionValues(ABC):
     """The values of one part of an action space."""
 
     @abstractmethod
-    def read(self, action_object: ActionObject, element: ActionObjectElement) -> None:
+    def read(self, action_object: ActionObject, element: ActionObjectElements) -> None:
         """Take in a batch; `element`'s leaves have n as their leading axis."""
 
     @abstractmethod
@@ -62,13 +62,14 @@ class BoxActionValues(ActionValues):
         self._is_bounded = is_box_action_bounded(space)
         self._rows: npt.NDArray[Any] = np.zeros((0, *space.shape), space.dtype)
 
-    def read(self, action_object: ActionObject, element: ActionObjectElement) -> None:
+    def read(self, action_object: ActionObject, element: ActionObjectElements) -> None:
         values = action_object.get_continuous(element)
         shaped = values.reshape(len(values), *self._space.shape)
         self._rows = shaped if self._is_ready else self._converted(shaped)
 
     def action(self, row: int) -> Any:
-        return self._rows[row]
+        # with the dots a box without axes gives an array too, and not a number
+        return self._rows[row, ...]
 
     def _converted(self, values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         wide = values.astype(np.float64)
@@ -86,7 +87,7 @@ class DiscreteActionValues(ActionValues):
         self._space = space
         self._rows: npt.NDArray[Any] = np.zeros(0, space.dtype)
 
-    def read(self, action_object: ActionObject, element: ActionObjectElement) -> None:
+    def read(self, action_object: ActionObject, element: ActionObjectElements) -> None:
         chosen = action_object.get_exclusive_discrete(element)
         self._rows = (np.asarray(chosen) + self._space.start).astype(self._space.dtype)
 
@@ -102,7 +103,7 @@ class MultiDiscreteActionValues(ActionValues):
         self._names = None if has_equal_choices(space) else tuple(str(choice) for choice in range(space.nvec.size))
         self._rows: npt.NDArray[Any] = np.zeros((0, *space.shape), space.dtype)
 
-    def read(self, action_object: ActionObject, element: ActionObjectElement) -> None:
+    def read(self, action_object: ActionObject, element: ActionObjectElements) -> None:
         if self._names is None:
             parts = list(action_object.get_static_array(element))
         else:
@@ -123,7 +124,7 @@ class MultiBinaryActionValues(ActionValues):
         self._space = space
         self._rows: npt.NDArray[Any] = np.zeros((0, *space.shape), space.dtype)
 
-    def read(self, action_object: ActionObject, element: ActionObjectElement) -> None:
+    def read(self, action_object: ActionObject, element: ActionObjectElements) -> None:
         bits = np.asarray(action_object.get_inclusive_discrete(element))
         self._rows = bits.reshape(len(bits), *self._space.shape).astype(self._space.dtype)
 
@@ -140,7 +141,7 @@ class CompositeActionValues(ActionValues):
             (name, key, make_action_values(part, f"{path}.{name}")) for name, key, part in named_parts(space, path)
         )
 
-    def read(self, action_object: ActionObject, element: ActionObjectElement) -> None:
+    def read(self, action_object: ActionObject, element: ActionObjectElements) -> None:
         elements = action_object.get_struct(element)
         for name, _, values in self._parts:
             values.read(action_object, elements[name])

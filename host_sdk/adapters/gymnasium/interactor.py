@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_sdk.action_object import ActionObject, ActionObjectElement
+from host_sdk.action_object import ActionObject, ActionObjectElements
 from host_sdk.action_schema import ActionSchema
 from host_sdk.adapters.gymnasium.space_schema import action_element, observation_element
 from host_sdk.adapters.gymnasium.world import GymnasiumWorld
@@ -32,7 +32,7 @@ class GymnasiumInteractor(Interactor):
         return self._world.observations.element(observation_object, agent_ids)
 
     def perform_agent_actions(
-        self, action_object: ActionObject, action_object_elements: ActionObjectElement, agent_ids: AgentIds
+        self, action_object: ActionObject, action_object_elements: ActionObjectElements, agent_ids: AgentIds
     ) -> None:
         self._world.actions.read(action_object, action_object_elements)
         self._world.step(agent_ids.tolist())
