@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Iterator
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +22,9 @@ from protocol.messages import Failure, Hello, Message, Progress, Refused, Stop, 
 from protocol.version import PROTOCOL_VERSION
 
 logger = logging.getLogger(__name__)
+
+FAREWELL_S = 0.2
+"""How long a channel stays open after the last word on it, so that the word can leave."""
 
 
 class ConnectionState(Enum):
@@ -71,6 +75,7 @@ class TrainerConnection:
         self._child: TrainerProcess | None = None
         self._clock = PatienceClock()
         self._now_s = 0.0
+        self._farewell_s = 0.0
         self._watch = TrainerWatch(settings)
 
     @property
@@ -146,7 +151,9 @@ class TrainerConnection:
         """Says farewell, and asks a launched trainer to leave; returns at once."""
         if self.state is ConnectionState.OPEN:
             self.send(Stop(reason=reason, shutdown=self._process_settings is not None))
-        self._close_channel()
+            self._farewell_s = time.monotonic()
+        else:
+            self._close_channel()
         if self._child is not None:
             self._child.request_stop()
         if self.state is not ConnectionState.FAILED:
@@ -154,7 +161,9 @@ class TrainerConnection:
 
     def close(self) -> None:
         """Ends, and waits until a launched trainer is gone."""
-        self.end("the host closes")
+        if not self.has_ended:
+            self.end("the host closes")
+        self._close_channel(FAREWELL_S)
         if self._child is not None:
             self._child.close()
             self._child = None
@@ -288,12 +297,14 @@ class TrainerConnection:
             self._child.request_stop(at_once=code in (FailureCode.TIMEOUT, FailureCode.STUCK))
 
     def _bury(self) -> None:
+        if time.monotonic() - self._farewell_s > FAREWELL_S:
+            self._close_channel()
         if self._child is not None and self._child.poll_stop():
             self._child = None
 
-    def _close_channel(self) -> None:
+    def _close_channel(self, linger_s: float = 0.0) -> None:
         if self._channel is not None:
-            self._channel.close()
+            self._channel.close(linger_s)
             self._channel = None
 
 
