@@ -1,0 +1,231 @@
+"""Make the golden bytes of every message under tests/golden/: `python -m tools.golden`.
+
+Run it when the protocol was changed on purpose, and look at the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from protocol.codec import encode
+from protocol.experience import FloatArray
+from protocol.messages import (
+    Complete,
+    Configure,
+    Credit,
+    EvaluationResult,
+    Experience,
+    Failure,
+    Heartbeat,
+    Hello,
+    Message,
+    PolicyUpdate,
+    Progress,
+    Ready,
+    Refused,
+    Stop,
+    Welcome,
+)
+from tools.zmtp_frames import join_frames
+
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
+SESSION = 0x0102030405060708
+SEQUENCE = 9
+_HASH = 0xFEDCBA9876543210
+
+
+def _floats(*shape: int) -> FloatArray:
+    """0, 0.5, 1, … : every element differs, and all are exact."""
+    values: FloatArray = np.arange(math.prod(shape), dtype=np.float32) * np.float32(0.5)
+    return values.reshape(shape)
+
+
+def _handshake() -> dict[str, Message]:
+    return {
+        "hello": Hello(
+            protocol_version="1.0",
+            library="learning-bridge",
+            library_version="0.1.0",
+            capabilities=("inline",),
+            token="a1b2c3",
+            previous_session=0,
+            host_name="workstation",
+            process_id=4711,
+        ),
+        "welcome": Welcome(
+            session_id=SESSION,
+            host_index=2,
+            random_seed=123456789,
+            protocol_version="1.0",
+            library="learning-bridge",
+            library_version="0.1.0",
+            heartbeat_interval_s=1.0,
+            host_timeout_s=10.0,
+            resumed=True,
+            last_consumed={"soldier": 4},
+            last_accepted={"soldier": 5},
+        ),
+        "refused": Refused(
+            code="SETTINGS_MISMATCH",
+            behavior="soldier",
+            where="$.learning_rate",
+            expected="0.0003",
+            received="0.001",
+            remedy="give every host the same settings",
+        ),
+    }
+
+
+def _configuration() -> dict[str, Message]:
+    observation = {"kind": "struct", "elements": [["speed", {"kind": "float", "scale": 2.0}]]}
+    return {
+        "configure": Configure(
+            behavior="soldier",
+            observation_schema=observation,
+            action_schema={"kind": "bool"},
+            observation_hash=_HASH,
+            action_hash=1,
+            network_hash=2,
+            critic_network_hash=3,
+            policy_settings={"hidden_sizes": [8, 8], "activation": "tanh"},
+            critic_settings={},
+            trainer_type="ppo",
+            settings={"learning_rate": 0.001, "target_kl": None, "normalize_advantages": True},
+            agent_count=64,
+            start="weights",
+            checkpoint="",
+            version=7,
+            wants_critic=False,
+            weights=_floats(5),
+        ),
+        "configure_fresh": Configure(
+            behavior="soldier",
+            observation_schema=observation,
+            action_schema={"kind": "bool"},
+            observation_hash=_HASH,
+            action_hash=1,
+            network_hash=2,
+            critic_network_hash=3,
+            policy_settings={},
+            critic_settings={},
+            trainer_type="ppo",
+            settings={},
+            agent_count=1,
+            start="fresh",
+            checkpoint="",
+            version=0,
+            wants_critic=True,
+        ),
+        "ready": Ready(
+            behavior="soldier",
+            steps_per_hand_off=2048,
+            horizon=0,
+            buffer_count=2,
+            synchronous=False,
+            required_fields=("observations", "actions", "rewards", "log_probs"),
+            settings={"learning_rate": 0.001},
+            policy_version=7,
+            run_directory="results/soldier",
+        ),
+    }
+
+
+def _experience() -> Experience:
+    """T=3 rows, N=2 lanes, O=2, A=1, M=0, H=1, K=2 segments, R=3 runs, E=1 ended episode."""
+    return Experience(
+        behavior="soldier",
+        batch_id=6,
+        unrecorded_steps=10,
+        dropped_actions=1,
+        non_finite_steps=0,
+        observations=_floats(3, 2, 2),
+        actions=_floats(3, 2, 1),
+        action_modifiers=_floats(3, 2, 0),
+        rewards=_floats(3, 2),
+        log_probs=-_floats(3, 2),
+        memory=_floats(3, 2, 1),
+        segment_lane=np.array([0, 1], np.int32),
+        segment_first_row=np.array([0, 1], np.int32),
+        segment_length=np.array([3, 2], np.int32),
+        segment_agent_id=np.array([0, 1], np.int32),
+        segment_episode=np.array([11, 12], np.int64),
+        segment_first_step=np.array([0, 40], np.int64),
+        segment_completion=np.array([2, 0], np.uint8),
+        segment_is_on_policy=np.array([1, 1], np.uint8),
+        initial_memory=_floats(2, 1),
+        final_observations=_floats(2, 2),
+        final_memory=_floats(2, 1),
+        version_runs=np.array([[0, 0, 6], [0, 2, 7], [1, 0, 7]], np.int64),
+        episode_returns=np.array([2.5], np.float64),
+        episode_lengths=np.array([3], np.int32),
+    )
+
+
+def _policy_update(weights: FloatArray, critic_weights: FloatArray | None) -> PolicyUpdate:
+    return PolicyUpdate(
+        behavior="soldier",
+        network_hash=_HASH,
+        version=8,
+        iteration=8,
+        is_final=critic_weights is None,
+        metrics={"policy_loss": -0.25},
+        weights=weights,
+        critic_weights=critic_weights,
+    )
+
+
+def _training() -> dict[str, Message]:
+    return {
+        "experience": _experience(),
+        "policy_update": _policy_update(_floats(5), _floats(3)),
+        "policy_update_large": _policy_update(_floats(300), None),
+        "progress": Progress(phase="learning", counter=1000, iteration=7, pending_batches=1),
+        "heartbeat": Heartbeat(unrecorded_steps=10),
+        "credit": Credit(behavior="soldier", batch_id=6),
+        "evaluation_result": EvaluationResult(
+            behavior="soldier",
+            policy_version=8,
+            steps=1000,
+            episodes=4,
+            return_mean=12.5,
+            return_std=0.5,
+            length_mean=250.0,
+        ),
+    }
+
+
+def _endings() -> dict[str, Message]:
+    return {
+        "complete": Complete(behavior="soldier", reason="total_steps reached"),
+        "stop": Stop(reason="the game was closed", shutdown=True),
+        "failure": Failure(
+            code="DIVERGED", behavior="soldier", reason="weights became NaN", remedy="lower learning_rate"
+        ),
+    }
+
+
+EXAMPLES: dict[str, Message] = {**_handshake(), **_configuration(), **_training(), **_endings()}
+"""File name -> a message; every type is there, and every optional array with and without."""
+
+
+def golden_bytes(message: Message) -> bytes:
+    """The message on a ZMTP stream: a Hello as the first of its connection, others within a session."""
+    is_first = isinstance(message, Hello)
+    return join_frames(encode(message, 0 if is_first else SESSION, 1 if is_first else SEQUENCE))
+
+
+def main() -> None:
+    """Write every file, and remove those that no example makes any more."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for path in FOLDER.glob("*.bin"):
+        if path.stem not in EXAMPLES:
+            path.unlink()
+    for name, message in EXAMPLES.items():
+        (FOLDER / f"{name}.bin").write_bytes(golden_bytes(message))
+
+
+if __name__ == "__main__":
+    main()
