@@ -14,8 +14,8 @@ from protocol.weights import FloatArray, WeightsLayout
 def initial_weights(spec: NetworkSpec, seed: int) -> FloatArray:
     """float32[P] in the order of `WeightsLayout`.
 
-    Each parameter has a stream of random numbers of its own, keyed by the seed and its name, so that adding a layer leaves
-    the others as they were.
+    Each parameter has a stream of random numbers of its own, keyed by the seed and its name, so that adding a
+    layer leaves the others as they were.
 
     Args:
         seed: at least 0.

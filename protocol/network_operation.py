@@ -2,7 +2,7 @@
 
 x is float32[B, n] of one register; y is what the operation yields. Attributes in brackets.
 
-    normalize   y = clip((x − mean) / sqrt(variance + [epsilon]), ±[clip]) in the slots of [normalized], y = x elsewhere.
+    normalize   y = clip((x − mean) / sqrt(variance + [epsilon]), ±[clip]) in the slots of [normalized], else y = x.
                 Parameters mean[n], variance[n], count[1] (how many observations the statistics are of; not read here).
                 [normalized] lists start, stop, start, stop … of half-open ranges, rising and apart.
     linear      y = x · weightᵀ + bias. Parameters weight[m, n], bias[m].
@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from protocol.errors import SchemaError
@@ -61,9 +62,8 @@ def _coerce(value: object, kind: type, path: str) -> AttributeValue:
         return value
     if kind is str and isinstance(value, str):
         return value
-    if kind is tuple and isinstance(value, (tuple, list)):
-        if all(isinstance(item, int) and not isinstance(item, bool) for item in value):
-            return tuple(value)
+    if kind is tuple and isinstance(value, (tuple, list)) and all(type(item) is int for item in value):
+        return tuple(value)
     raise SchemaError(path, f"a value of type {kind.__name__}", repr(value)[:200])
 
 
@@ -86,7 +86,7 @@ def _infer_normalize(sizes: Sequence[int], shapes: Sequence[Shape], attributes: 
     edges = attributes["normalized"]
     _require(len(edges) > 0 and len(edges) % 2 == 0, "a start and a stop for every normalized range")
     _require(edges[0] >= 0 and edges[-1] <= size, f"normalized ranges within 0..{size}")
-    _require(all(a < b for a, b in zip(edges, edges[1:], strict=False)), "normalized ranges that rise and lie apart")
+    _require(all(a < b for a, b in pairwise(edges)), "normalized ranges that rise and lie apart")
     return size
 
 

@@ -1,11 +1,11 @@
 """A network as data: inputs, a straight list of operations on registers, outputs, and named parameters.
 
 A register holds float32[B, size]. Each is written once, by an input or an operation, before anything reads it.
-`protocol.network_operation` says what each kind of operation does; both sides interpret the same spec, the host in numpy
-and the trainer in torch.
+`protocol.network_operation` says what each kind of operation does; both sides interpret the same spec, the host in
+numpy and the trainer in torch.
 
-The network hash guards weights: two networks with the same hash read the same flat vector in the same way. It is the hash
-of this canonical encoding (see `protocol.canonical_encoding`):
+The network hash guards weights: two networks with the same hash read the same flat vector in the same way. It is the
+hash of this canonical encoding (see `protocol.canonical_encoding`):
 
     content      string "learning-bridge/network/1"
                  u32 count of inputs, then for each: string name, u32 size

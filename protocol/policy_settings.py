@@ -119,15 +119,13 @@ def _from_wire(cls: type[_Settings], data: object) -> _Settings:
     missing = sorted(known - set(data))
     if missing:
         raise SchemaError(f"$.{missing[0]}", "a value", "nothing")
-    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    arguments: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
     return cls(**arguments)
 
 
 def _check_hidden(settings: PolicySettings | CriticSettings) -> None:
-    sizes = settings.hidden_sizes
-    if isinstance(sizes, list):
-        object.__setattr__(settings, "hidden_sizes", tuple(sizes))
-    elif not isinstance(sizes, tuple):
+    sizes: object = settings.hidden_sizes
+    if not isinstance(sizes, tuple):
         raise SchemaError("$.hidden_sizes", "a tuple of integers", repr(sizes)[:200])
     if len(sizes) > MAX_HIDDEN_LAYERS:
         raise SchemaError("$.hidden_sizes", f"at most {MAX_HIDDEN_LAYERS} layers", str(len(sizes)))

@@ -12,7 +12,7 @@ The hash is of the canonical encoding (see `protocol.canonical_encoding`) of a d
     5 static array          u32 count, element
     6 float                 f64 scale; in an action then bounds of one number
     7 bool                  nothing
-    bounds       u8 bounding (0 none, 1 clip, 2 squash); unless it is 0: f64 low for each number, f64 high for each number
+    bounds       u8 bounding (0 none, 1 clip, 2 squash); unless it is 0: f64 low of each number, then f64 high of each
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,7 @@ from protocol.schema import (
 LeafKind: TypeAlias = Literal["continuous", "exclusive", "inclusive"]
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+_Array = TypeVar("_Array", FloatArray, BoolArray)
 
 _KINDS: dict[type, LeafKind] = {
     ContinuousObservation: "continuous",
@@ -190,17 +191,19 @@ class ActionLayout:
     @cached_property
     def squashed(self) -> BoolArray:
         """bool[C], true where the number goes through tanh."""
-        return self._per_number([leaf.bounding == "squash" for leaf in self._continuous], np.bool_)
+        is_squashed = [leaf.bounding == "squash" for leaf in self._continuous]
+        return _frozen(np.repeat(is_squashed, self._sizes).astype(np.bool_))
 
     @cached_property
     def clipped(self) -> BoolArray:
         """bool[C], true where the delivered number is clipped."""
-        return self._per_number([leaf.bounding == "clip" for leaf in self._continuous], np.bool_)
+        is_clipped = [leaf.bounding == "clip" for leaf in self._continuous]
+        return _frozen(np.repeat(is_clipped, self._sizes).astype(np.bool_))
 
     @cached_property
     def scale(self) -> FloatArray:
         """float32[C]."""
-        return self._per_number([leaf.scale for leaf in self._continuous], np.float32)
+        return _frozen(np.repeat([leaf.scale for leaf in self._continuous], self._sizes).astype(np.float32))
 
     @cached_property
     def low(self) -> FloatArray:
@@ -216,15 +219,16 @@ class ActionLayout:
     def _continuous(self) -> list[ActionLeaf]:
         return [leaf for leaf in self.leaves if leaf.kind == "continuous"]
 
-    def _per_number(self, values: list[Any], dtype: Any) -> Any:
-        return _frozen(np.repeat(np.array(values, dtype=dtype), [leaf.size for leaf in self._continuous]))
+    @property
+    def _sizes(self) -> npt.NDArray[np.intp]:
+        return np.array([leaf.size for leaf in self._continuous], dtype=np.intp)
 
     def path_of(self, index: int) -> str:
         """The leaf that holds float `index` of the action vector."""
         return _path_of(index, [(leaf.path, leaf.action_offset, leaf.size) for leaf in self.leaves])
 
 
-def _frozen(array: Any) -> Any:
+def _frozen(array: _Array) -> _Array:
     array.flags.writeable = False
     return array
 

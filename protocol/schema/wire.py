@@ -4,8 +4,8 @@ Every element is a dict with "type" and exactly the keys of its class, for insta
 
     {"type": "struct", "elements": [{"name": "speed", "element": {"type": "float", "scale": 1.0}}]}
 
-Types: continuous, exclusive_discrete, inclusive_discrete, float, bool, struct, static_array. Continuous and float actions
-always have "bounding", "low" and "high" too (null where unbounded).
+Types: continuous, exclusive_discrete, inclusive_discrete, float, bool, struct, static_array. Continuous and float
+actions always have "bounding", "low" and "high" too (null where unbounded).
 """
 
 from __future__ import annotations

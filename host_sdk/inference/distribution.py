@@ -1,0 +1,94 @@
+"""From a distribution vector to actions, their log-probabilities and what the game gets of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from host_sdk.inference.action_block import make_blocks
+from protocol.vector_layout import ActionLayout, FloatArray
+
+
+class ActionDistribution:
+    """The distribution of one action schema, for up to `max_batch` rows at once.
+
+    Vectors are laid out as `ActionLayout` says. An action vector holds what was sampled; `to_delivered` scales, clips and
+    squashes it for the game.
+    """
+
+    def __init__(self, layout: ActionLayout, max_batch: int) -> None:
+        self.layout = layout
+        self.max_batch = max_batch
+        self._blocks = make_blocks(layout, max_batch)
+        self._half_span = np.where(layout.squashed, (layout.high - layout.low) / 2, 0).astype(np.float32)
+        self._is_plain = not layout.squashed.any() and not layout.clipped.any() and bool((layout.scale == 1).all())
+
+    def sample(
+        self,
+        distribution: FloatArray,
+        generator: np.random.Generator,
+        noise_scale: float,
+        out_actions: FloatArray,
+        out_log_probs: FloatArray,
+    ) -> None:
+        """Sample one action per row.
+
+        Args:
+            distribution: float32[count, D], count at most max_batch.
+            generator: where the noise comes from.
+            noise_scale: at least 0: multiplies standard deviations and divides logits; 0 takes the mode.
+            out_actions: float32[count, A], written.
+            out_log_probs: float32[count], written: under the policy as it is, that is with noise scale 1, whatever scale
+                sampled them.
+
+        Raises:
+            ValueError: the noise scale is negative or not finite.
+        """
+        if not 0 <= noise_scale < np.inf:
+            raise ValueError(f"a noise scale is a number of at least 0, got {noise_scale}")
+        for block in self._blocks:
+            block.sample(distribution, generator, noise_scale, out_actions)
+        self.log_prob(distribution, out_actions, out_log_probs)
+
+    def log_prob(self, distribution: FloatArray, actions: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """float32[count], log-probabilities of sampled actions [count, A]; of tanh(u) where squashed."""
+        if out is None:
+            out = np.empty(len(distribution), dtype=np.float32)
+        first, *others = self._blocks
+        np.copyto(out, first.log_prob(distribution, actions))
+        for block in others:
+            np.add(out, block.log_prob(distribution, actions), out)
+        return out
+
+    def entropy(self, distribution: FloatArray) -> FloatArray:
+        """float32[count] in nats; of continuous numbers before squashing."""
+        total = np.zeros(len(distribution), dtype=np.float32)
+        for block in self._blocks:
+            total += block.entropy(distribution)
+        return total
+
+    def to_delivered(self, actions: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """float32[count, A], what the game gets.
+
+        none: u · scale; clip: u · scale within low and high; squash: low + (high − low)(tanh u + 1)/2. One-hots and bits
+        stay as they are.
+
+        Args:
+            actions: float32[count, A], as sampled.
+            out: written and returned where given; not `actions` itself.
+        """
+        layout = self.layout
+        if out is None:
+            out = np.empty_like(actions)
+        np.copyto(out, actions)
+        if self._is_plain:
+            return out
+        numbers = out[:, : layout.continuous_size]
+        if layout.squashed.any():
+            squashed = layout.low + self._half_span * (np.tanh(numbers) + np.float32(1))
+            np.multiply(numbers, layout.scale, numbers)
+            np.copyto(numbers, squashed, where=layout.squashed)
+        else:
+            np.multiply(numbers, layout.scale, numbers)
+        np.maximum(numbers, layout.low, numbers)
+        np.minimum(numbers, layout.high, numbers)
+        return out

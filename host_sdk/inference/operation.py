@@ -1,0 +1,127 @@
+"""The numpy calls of each kind of operation, bound to their arrays so that running them takes no look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from protocol.network_spec import Operation
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+Step: TypeAlias = Callable[[], object]
+Input: TypeAlias = tuple[FloatArray, bool]
+"""A register's rows, and whether its part of the work is due in this pass (only a concat works in parts)."""
+
+
+def works_elementwise(kind: str) -> bool:
+    """Whether an operation of this kind may write where it reads."""
+    return kind in ("clamp", "normalize", "activation")
+
+
+def bind_operation(
+    operation: Operation, inputs: Sequence[Input], parameters: Mapping[str, FloatArray], output: FloatArray
+) -> list[Step]:
+    """The numpy calls that make `output` from `inputs`.
+
+    Args:
+        operation: what to do; its meaning stands in `protocol.network_operation`.
+        inputs: rows of each register it reads.
+        parameters: all parameters of the network by name.
+        output: rows of the register it writes.
+    """
+    return _BINDERS[operation.kind](operation, inputs, [parameters[name] for name in operation.parameters], output)
+
+
+def _bind_normalize(
+    operation: Operation, inputs: Sequence[Input], parameters: list[FloatArray], output: FloatArray
+) -> list[Step]:
+    x, (mean, variance, _) = inputs[0][0], parameters
+    clip, edges = operation.attribute("clip"), operation.attribute("normalized")
+    mask = np.zeros(len(mean), dtype=np.bool_)
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        mask[start:stop] = True
+    epsilon = np.float32(operation.attribute("epsilon"))
+    inverse = np.where(mask, 1 / np.sqrt(np.maximum(variance, 0) + epsilon), 1).astype(np.float32)
+    bound = np.where(mask, clip, np.inf).astype(np.float32)
+    return [
+        partial(np.subtract, x, np.where(mask, mean, 0).astype(np.float32), output),
+        partial(np.multiply, output, inverse, output),
+        partial(np.maximum, output, -bound, output),
+        partial(np.minimum, output, bound, output),
+    ]
+
+
+def _bind_linear(
+    operation: Operation, inputs: Sequence[Input], parameters: list[FloatArray], output: FloatArray
+) -> list[Step]:
+    x, (weight, bias) = inputs[0][0], parameters
+    return [partial(np.matmul, x, weight.T, output), partial(np.add, output, bias, output)]
+
+
+def _bind_activation(
+    operation: Operation, inputs: Sequence[Input], parameters: list[FloatArray], output: FloatArray
+) -> list[Step]:
+    x, function = inputs[0][0], operation.attribute("function")
+    if function == "tanh":
+        return [partial(np.tanh, x, output)]
+    zero = np.float32(0)
+    if function == "relu":
+        return [partial(np.maximum, x, zero, output)]
+    negative = np.empty_like(output)
+    return [
+        partial(np.minimum, x, zero, negative),
+        partial(np.expm1, negative, negative),
+        partial(np.maximum, x, zero, output),
+        partial(np.add, output, negative, output),
+    ]
+
+
+def _bind_concat(
+    operation: Operation, inputs: Sequence[Input], parameters: list[FloatArray], output: FloatArray
+) -> list[Step]:
+    steps: list[Step] = []
+    stop = 0
+    for x, is_due in inputs:
+        start, stop = stop, stop + x.shape[1]
+        block = output[:, start:stop]
+        if is_due and x.ctypes.data != block.ctypes.data:
+            steps.append(partial(np.copyto, block, x))
+    return steps
+
+
+def _bind_slice(
+    operation: Operation, inputs: Sequence[Input], parameters: list[FloatArray], output: FloatArray
+) -> list[Step]:
+    x = inputs[0][0]
+    return [partial(np.copyto, output, x[:, operation.attribute("start") : operation.attribute("stop")])]
+
+
+def _bind_broadcast(
+    operation: Operation, inputs: Sequence[Input], parameters: list[FloatArray], output: FloatArray
+) -> list[Step]:
+    return [partial(np.copyto, output, parameters[0])]
+
+
+def _bind_clamp(
+    operation: Operation, inputs: Sequence[Input], parameters: list[FloatArray], output: FloatArray
+) -> list[Step]:
+    x = inputs[0][0]
+    return [
+        partial(np.maximum, x, np.float32(operation.attribute("minimum")), output),
+        partial(np.minimum, output, np.float32(operation.attribute("maximum")), output),
+    ]
+
+
+_BINDERS: dict[str, Callable[[Operation, Sequence[Input], list[FloatArray], FloatArray], list[Step]]] = {
+    "normalize": _bind_normalize,
+    "linear": _bind_linear,
+    "activation": _bind_activation,
+    "concat": _bind_concat,
+    "slice": _bind_slice,
+    "broadcast": _bind_broadcast,
+    "clamp": _bind_clamp,
+}
