@@ -1,0 +1,219 @@
+"""What every trainer of the host has: a behavior on a communicator, and a policy whose weights it swaps."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from host_sdk.behavior_link import BehaviorLink
+from host_sdk.communicator import Communicator
+from host_sdk.critic import Critic
+from host_sdk.errors import NotSetUpError
+from host_sdk.failure import FailureCode, TrainingFailure
+from host_sdk.interactor import Interactor
+from host_sdk.manager import Manager
+from host_sdk.manager_listener import ManagerListener
+from host_sdk.policy import Policy
+from protocol.errors import BridgeError, WeightsError
+from protocol.messages import Configure, PolicyUpdate
+from protocol.network_builder import build_critic_spec
+from protocol.policy_settings import CriticSettings
+from protocol.schema import action_to_wire, observation_to_wire
+from protocol.weights import WeightsSnapshot
+
+logger = logging.getLogger(__name__)
+
+WAIT_SLICE_S = 0.05
+
+_T = TypeVar("_T")
+
+
+class Trainer(ManagerListener):
+    """Trains one policy by an external process. Abstract: a subclass says what it sends there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._interactor: Interactor | None = None
+        self._policy: Policy | None = None
+        self._critic: Critic | None = None
+        self._critic_settings = CriticSettings()
+        self._communicator: Communicator | None = None
+        self._behavior = ""
+        self._checkpoint = ""
+        self._link: BehaviorLink | None = None
+        self._training_settings: Mapping[str, object] = {}
+        self._failure: TrainingFailure | None = None
+        self._metrics: dict[str, float] = {}
+        self._iteration = 0
+        self._run_directory = ""
+
+    # ---- what a game asks
+
+    @property
+    @abstractmethod
+    def trainer_type(self) -> str:
+        """The algorithm's name on the wire."""
+
+    @property
+    def interactor(self) -> Interactor:
+        """The interactor being trained. Raises NotSetUpError before the setup."""
+        return _set_up(self._interactor, self)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy being trained. Raises NotSetUpError before the setup."""
+        return _set_up(self._policy, self)
+
+    @property
+    def communicator(self) -> Communicator:
+        """The line to the trainer process. Raises NotSetUpError before the setup."""
+        return _set_up(self._communicator, self)
+
+    @property
+    def is_training(self) -> bool:
+        """Whether training is under way; it begins with the launch, before the first weights come."""
+        return self._link is not None
+
+    @property
+    def has_training_failed(self) -> bool:
+        """Whether training ended by an error. The game plays on with the last good weights."""
+        return self._failure is not None
+
+    @property
+    def training_failure(self) -> TrainingFailure | None:
+        """Why training failed, with the code, the trainer's last words and a remedy."""
+        return self._failure
+
+    @property
+    def is_collecting(self) -> bool:
+        """Whether the trainer has answered, so that experience counts."""
+        return self._link is not None and self._link.ready is not None
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """What the learner measured at the last update, by name; empty before."""
+        return self._metrics
+
+    @property
+    def iteration(self) -> int:
+        """Updates that have reached this host."""
+        return self._iteration
+
+    @property
+    def run_directory(self) -> str:
+        """The run's folder, as the trainer names it; empty until it has answered."""
+        return self._run_directory
+
+    def end_training(self) -> None:
+        """Leaves the trainer, and ends it if this host launched it. A second call does nothing. Returns at once."""
+        self._leave("the host ended training")
+
+    # ---- what subclasses build on
+
+    def _set_up(
+        self,
+        manager: Manager,
+        interactor: Interactor,
+        policy: Policy,
+        critic: Critic | None,
+        critic_settings: CriticSettings,
+        communicator: Communicator,
+    ) -> None:
+        self._interactor = interactor
+        self._policy = policy
+        self._critic = critic
+        self._critic_settings = critic.settings if critic is not None else critic_settings
+        self._communicator = communicator
+        self._listen_to(manager)
+
+    def _open(self, training_settings: Mapping[str, object]) -> None:
+        self._failure = None
+        self._training_settings = training_settings
+        self._link = BehaviorLink(self._make_configure)
+        self.communicator.open_behavior(self._link)
+
+    def _leave(self, reason: str) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            self.communicator.close_behavior(link, reason)
+            self._on_left()
+
+    def _poll(self) -> None:
+        """Takes in what the trainer sent, swaps weights, and notices failure and completion. Never waits."""
+        self.communicator.poll()
+        link = self._link
+        if link is None:
+            return
+        if link.ready is not None and not self._run_directory:
+            self._run_directory = link.ready.run_directory
+        if (update := link.take_update()) is not None:
+            self._apply(update)
+        if (failure := self.communicator.failure) is not None:
+            self._fail(failure)
+        elif link.complete is not None:
+            logger.info("training is complete: %s", link.complete.reason)
+            self._leave("training is complete")
+
+    def _wait_until(self, condition: Callable[[], bool]) -> None:
+        """Synchronous mode only: polls until the condition holds or training is over, however it ends."""
+        while self._link is not None and not condition():
+            self.communicator.wait(WAIT_SLICE_S)
+            self._poll()
+
+    def _apply(self, update: PolicyUpdate) -> None:
+        try:
+            self.policy.apply_snapshot(WeightsSnapshot(update.network_hash, update.version, update.weights))
+            if self._critic is not None and update.critic_weights is not None:
+                critic_hash = self._critic.network_hash
+                self._critic.apply_snapshot(WeightsSnapshot(critic_hash, update.version, update.critic_weights))
+        except WeightsError as error:
+            remedy = "lower the learning rate or clip gradients; the last good weights are kept"
+            self._fail(TrainingFailure(FailureCode.DIVERGED, str(error), remedy))
+        except BridgeError as error:
+            remedy = "update host and trainer to the same release; the last good weights are kept"
+            self._fail(TrainingFailure(FailureCode.PROTOCOL_ERROR, str(error), remedy))
+        else:
+            self._metrics = dict(update.metrics)
+            self._iteration = update.iteration
+
+    def _fail(self, failure: TrainingFailure) -> None:
+        self._failure = failure
+        logger.error("training failed: %s", failure)
+        self._leave(failure.code)
+
+    def _on_left(self) -> None:
+        """Hears that the line is gone."""
+
+    def _make_configure(self) -> Configure:
+        interactor, policy = self.interactor, self.policy
+        snapshot = policy.snapshot()
+        observation = interactor.observation_schema_element
+        critic_spec = build_critic_spec(observation, policy.settings, self._critic_settings)
+        start = "checkpoint" if self._checkpoint else "weights" if policy.has_learned else "fresh"
+        return Configure(
+            behavior=self._behavior,
+            observation_schema=observation_to_wire(observation),
+            action_schema=action_to_wire(interactor.action_schema_element),
+            observation_hash=interactor.observation_hash,
+            action_hash=interactor.action_hash,
+            network_hash=snapshot.network_hash,
+            critic_network_hash=critic_spec.hash,
+            policy_settings=policy.settings.to_wire(),
+            critic_settings=self._critic_settings.to_wire(),
+            trainer_type=self.trainer_type,
+            settings=self._training_settings,
+            agent_count=self.manager.max_agent_count,
+            start=start,
+            checkpoint=self._checkpoint,
+            version=snapshot.version,
+            wants_critic=self._critic is not None,
+            weights=snapshot.values if start == "weights" else None,
+        )
+
+
+def _set_up(value: _T | None, owner: object) -> _T:
+    if value is None:
+        raise NotSetUpError(f"{type(owner).__name__} is not set up: make it with its make_… class method")
+    return value
