@@ -1,0 +1,128 @@
+"""Builds experience batches out of segments written down one by one; unused cells of the lanes are NaN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from protocol.completion import Completion
+from protocol.experience import ExperienceBatch, ExperienceStatistics, FloatArray, SegmentTable
+
+
+@dataclass(frozen=True)
+class SegmentData:
+    """One segment as a test writes it down; L steps, O observation, A action."""
+
+    observations: FloatArray
+    actions: FloatArray
+    rewards: FloatArray
+    log_probs: FloatArray
+    final_observation: FloatArray
+    completion: Completion = Completion.RUNNING
+    agent_id: int = 0
+    episode: int = 0
+    first_step: int = 0
+    versions: list[int] = field(default_factory=lambda: [0])
+    is_on_policy: bool = True
+
+    @property
+    def length(self) -> int:
+        return len(self.rewards)
+
+    def cut(self, at: int) -> tuple[SegmentData, SegmentData]:
+        """The same steps in two segments, the first cut while running."""
+        head = replace(
+            self,
+            observations=self.observations[:at],
+            actions=self.actions[:at],
+            rewards=self.rewards[:at],
+            log_probs=self.log_probs[:at],
+            final_observation=self.observations[at],
+            completion=Completion.RUNNING,
+        )
+        tail = replace(
+            self,
+            observations=self.observations[at:],
+            actions=self.actions[at:],
+            rewards=self.rewards[at:],
+            log_probs=self.log_probs[at:],
+            first_step=self.first_step + at,
+        )
+        return head, tail
+
+
+def random_segment(
+    generator: np.random.Generator, length: int, observation_size: int, action_size: int, **fields: object
+) -> SegmentData:
+    """A segment of normal noise; `fields` as of `SegmentData`."""
+
+    def noise(*shape: int) -> FloatArray:
+        return generator.standard_normal(shape).astype(np.float32)
+
+    segment = SegmentData(
+        noise(length, observation_size),
+        noise(length, action_size),
+        noise(length),
+        noise(length) - 3.0,
+        noise(observation_size),
+    )
+    return replace(segment, **fields)  # type: ignore[arg-type]
+
+
+def make_batch(
+    segments: list[SegmentData],
+    batch_id: int = 1,
+    episode_returns: tuple[float, ...] = (),
+    unrecorded_steps: int = 0,
+) -> ExperienceBatch:
+    """A batch with one lane per agent id, its segments one below the other."""
+    agents = sorted({segment.agent_id for segment in segments})
+    lanes = {agent: lane for lane, agent in enumerate(agents)}
+    used = dict.fromkeys(agents, 0)
+    first_rows = []
+    for segment in segments:
+        first_rows.append(used[segment.agent_id])
+        used[segment.agent_id] += segment.length
+    shape = (max(used.values()), len(agents))
+    arrays = {
+        "observations": np.full((*shape, segments[0].observations.shape[1]), np.nan, np.float32),
+        "actions": np.full((*shape, segments[0].actions.shape[1]), np.nan, np.float32),
+        "rewards": np.full(shape, np.nan, np.float32),
+        "log_probs": np.full(shape, np.nan, np.float32),
+    }
+    runs = []
+    for index, (segment, row) in enumerate(zip(segments, first_rows, strict=True)):
+        for name, array in arrays.items():
+            array[row : row + segment.length, lanes[segment.agent_id]] = getattr(segment, name)
+        step_versions = np.resize(segment.versions, segment.length)
+        changes = np.flatnonzero(np.diff(step_versions, prepend=-1))
+        runs += [(index, int(step), int(step_versions[step])) for step in changes]
+    empty = np.zeros((len(segments), 0), np.float32)
+    return ExperienceBatch(
+        batch_id=batch_id,
+        action_modifiers=np.zeros((*shape, 0), np.float32),
+        memory=np.zeros((*shape, 0), np.float32),
+        segments=_table(segments, [lanes[segment.agent_id] for segment in segments], first_rows),
+        initial_memory=empty,
+        final_observations=np.stack([segment.final_observation for segment in segments]).astype(np.float32),
+        final_memory=empty,
+        version_runs=np.array(runs, np.int64),
+        statistics=ExperienceStatistics(
+            unrecorded_steps, 0, 0, np.array(episode_returns, np.float64), np.full(len(episode_returns), 10, np.int32)
+        ),
+        **arrays,
+    )
+
+
+def _table(segments: list[SegmentData], lanes: list[int], first_rows: list[int]) -> SegmentTable:
+    return SegmentTable(
+        lane=np.array(lanes, np.int32),
+        first_row=np.array(first_rows, np.int32),
+        length=np.array([segment.length for segment in segments], np.int32),
+        agent_id=np.array([segment.agent_id for segment in segments], np.int32),
+        episode=np.array([segment.episode for segment in segments], np.int64),
+        first_step=np.array([segment.first_step for segment in segments], np.int64),
+        completion=np.array([segment.completion for segment in segments], np.uint8),
+        is_on_policy=np.array([segment.is_on_policy for segment in segments], np.uint8),
+    )
