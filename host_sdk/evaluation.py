@@ -62,12 +62,11 @@ class Evaluation:
         self._lengths[agent_ids] += 1
         for agent_id in agent_ids[completions != Completion.RUNNING].tolist():
             self._ended.append((float(self._returns[agent_id]), int(self._lengths[agent_id])))
-            self.forget(agent_id)
 
-    def forget(self, agent_id: int) -> None:
-        """Begins an episode anew."""
-        self._returns[agent_id] = 0.0
-        self._lengths[agent_id] = 0
+    def forget(self, agent_ids: AgentIds) -> None:
+        """These agents begin episodes anew."""
+        self._returns[agent_ids] = 0.0
+        self._lengths[agent_ids] = 0
 
     def summary(self) -> EvaluationSummary:
         """The figures so far."""

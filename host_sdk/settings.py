@@ -85,11 +85,13 @@ class PPOTrainerSettings:
         behavior: the name under which the trainer keeps this policy; hosts that share it train it together.
         max_episode_step_count: the record of an episode is closed as a truncation after so many steps; the agent
             itself plays on and is not reset. None: never.
+        checkpoint: name of a checkpoint in the trainer's run folder to start from; empty: from the policy's weights.
         evaluation_step_count: ticks of an evaluation, deterministic and not recorded.
     """
 
     behavior: str = "default"
     max_episode_step_count: int | None = None
+    checkpoint: str = ""
     evaluation_step_count: int = 1000
 
     def __post_init__(self) -> None:

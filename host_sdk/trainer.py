@@ -148,13 +148,18 @@ class Trainer(ManagerListener):
             return
         if link.ready is not None and not self._run_directory:
             self._run_directory = link.ready.run_directory
-        if (update := link.take_update()) is not None:
+        if not self._keeps_weights and (update := link.take_update()) is not None:
             self._apply(update)
         if (failure := self.communicator.failure) is not None:
             self._fail(failure)
         elif link.complete is not None:
             logger.info("training is complete: %s", link.complete.reason)
             self._leave("training is complete")
+
+    @property
+    def _keeps_weights(self) -> bool:
+        """Whether new weights have to wait."""
+        return False
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
         """Synchronous mode only: polls until the condition holds or training is over, however it ends."""

@@ -1,0 +1,354 @@
+"""Training a policy by PPO: collect, hand off, swap weights, and never hold up the game."""
+
+from __future__ import annotations
+
+import logging
+
+from host_sdk.agent_selection import AgentIds
+from host_sdk.communicator import Communicator
+from host_sdk.critic import Critic
+from host_sdk.errors import CallOrderError
+from host_sdk.evaluation import Evaluation, EvaluationSummary
+from host_sdk.interactor import Interactor
+from host_sdk.manager import Manager
+from host_sdk.policy import Policy
+from host_sdk.ppo_training_settings import PPOTrainingSettings
+from host_sdk.settings import PPOTrainerSettings
+from host_sdk.trainer import Trainer
+from host_sdk.training_environment import TrainingEnvironment
+from host_sdk.trajectory_recorder import TrajectoryRecorder
+from protocol.collection_contract import CollectionContract
+from protocol.completion import Completion
+from protocol.experience import ByteArray, FloatArray
+from protocol.experience_wire import experience_to_message
+from protocol.messages import EvaluationResult, Ready
+from protocol.policy_settings import CriticSettings
+
+logger = logging.getLogger(__name__)
+
+
+class PPOTrainer(Trainer):
+    """Trains a policy by PPO in an external process.
+
+    One call a tick does everything:
+
+        trainer.run_training()
+
+    It is the same as, in this order, `gather_completions` and `gather_rewards` of the training environment,
+    `process_experience`, and `run_inference` of the policy, which a game may also call by itself.
+
+    Asynchronous by default: the game plays on with the weights that it has, and no call waits for the trainer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._environment: TrainingEnvironment | None = None
+        self._settings = PPOTrainerSettings()
+        self._recorder: TrajectoryRecorder | None = None
+        self._evaluation: Evaluation | None = None
+        self._evaluation_result: EvaluationSummary | None = None
+        self._is_synchronous = False
+        self._has_begun = False
+        self._next_batch_id = 1
+        self._batches_sent = 0
+        self._unrecorded_before = 0
+
+    # ---- making
+
+    @classmethod
+    def make_ppo_trainer(
+        cls,
+        manager: Manager,
+        interactor: Interactor,
+        training_environment: TrainingEnvironment,
+        policy: Policy,
+        critic: Critic | None = None,
+        communicator: Communicator | None = None,
+        *,
+        settings: PPOTrainerSettings | None = None,
+        critic_settings: CriticSettings | None = None,
+    ) -> PPOTrainer:
+        """Constructs a trainer and sets it up.
+
+        Args:
+            manager: whose agents learn.
+            interactor: how they see and act.
+            training_environment: what they are rewarded for.
+            policy: what is trained.
+            critic: a critic whose weights the host wants too; None leaves the critic in the trainer.
+            communicator: the line to a trainer process. None: to the one that launched this host (it left its
+                endpoint in the environment), else to one that this host launches.
+            settings: how to collect.
+            critic_settings: the size of the critic's network where no `critic` is given.
+        """
+        trainer = cls()
+        trainer._environment = training_environment
+        trainer._settings = settings or PPOTrainerSettings()
+        trainer._behavior = trainer._settings.behavior
+        trainer._checkpoint = trainer._settings.checkpoint
+        critic_settings = critic_settings or CriticSettings()
+        line = communicator or Communicator.from_environment()
+        trainer._set_up(manager, interactor, policy, critic, critic_settings, line)
+        policy.after_inference = trainer._begin_step
+        return trainer
+
+    # ---- what a game asks
+
+    @property
+    def trainer_type(self) -> str:
+        """The algorithm's name on the wire."""
+        return "ppo"
+
+    @property
+    def training_environment(self) -> TrainingEnvironment:
+        """The training environment."""
+        assert self._environment is not None
+        return self._environment
+
+    @property
+    def batches_sent(self) -> int:
+        """Batches handed to the trainer since training began."""
+        return self._batches_sent
+
+    @property
+    def unrecorded_steps(self) -> int:
+        """Agent-steps that were played and not recorded since training began, since the trainer was behind."""
+        recorded = self._recorder.unrecorded_steps if self._recorder is not None else 0
+        return self._unrecorded_before + recorded
+
+    @property
+    def is_evaluating(self) -> bool:
+        """Whether an evaluation is being played."""
+        return self._evaluation is not None
+
+    @property
+    def evaluation_result(self) -> EvaluationSummary | None:
+        """What the last evaluation gave."""
+        return self._evaluation_result
+
+    def get_episode_step_count(self, agent_id: int) -> int:
+        """Steps of the agent's present episode; 0 before experience counts."""
+        self.manager.get_agent(agent_id)
+        return self._recorder.tally.step_count(agent_id) if self._recorder is not None else 0
+
+    # ---- training
+
+    def begin_training(
+        self, training_settings: PPOTrainingSettings | None = None, *, reset_agents_on_begin: bool = True
+    ) -> None:
+        """Begins training, or begins it anew after its end or failure, from the weights at hand.
+
+        Returns at once, except in synchronous mode, where it waits until the trainer has answered.
+
+        Args:
+            training_settings: what to ask of the trainer; None leaves all to it.
+            reset_agents_on_begin: whether every agent begins a new episode.
+        """
+        if self.is_training:
+            logger.warning("begin_training: training is under way already; call end_training first to begin anew")
+            return
+        settings = training_settings or PPOTrainingSettings()
+        self._has_begun = True
+        self._is_synchronous = bool(settings.synchronous)
+        self._next_batch_id = 1
+        self._batches_sent = 0
+        self._unrecorded_before = 0
+        self._run_directory = ""
+        self._open(settings.to_wire())
+        if self._is_synchronous:
+            self._wait_until(lambda: self._recorder is not None)
+        if reset_agents_on_begin:
+            self.manager.reset_all_agents()
+
+    def run_training(
+        self,
+        training_settings: PPOTrainingSettings | None = None,
+        *,
+        reset_agents_on_begin: bool = True,
+        reset_agents_on_update: bool = False,
+    ) -> None:
+        """One tick of a game that trains: everything from the rewards of the last action to the next action.
+
+        Begins training at the first call. After a failure, or the end of training, agents go on acting and being
+        reset, with the weights at hand and unrecorded; `has_training_failed` tells.
+
+        Args:
+            training_settings: as for `begin_training`.
+            reset_agents_on_begin: as for `begin_training`.
+            reset_agents_on_update: whether every agent begins a new episode when new weights come. Unreal does so by
+                default; here it is off, since it throws away the episodes under way and makes long ones rare.
+        """
+        if not self._has_begun:
+            self.begin_training(training_settings, reset_agents_on_begin=reset_agents_on_begin)
+        if self.policy.has_acted:
+            self.training_environment.gather_completions()
+            self.training_environment.gather_rewards()
+            self.process_experience(reset_agents_on_update=reset_agents_on_update)
+        self.policy.run_inference(0.0 if self.is_evaluating else 1.0)
+
+    def process_experience(self, *, reset_agents_on_update: bool = False) -> None:
+        """Records the step that the last rewards complete, ends episodes, hands off batches, and swaps weights.
+
+        To be called after `gather_completions` and `gather_rewards`, and before the next inference. In synchronous
+        mode it waits for the update that a batch leads to; else it never waits.
+
+        Args:
+            reset_agents_on_update: as for `run_training`.
+
+        Raises:
+            MissingCallError: the rewards or completions of this step were not gathered.
+        """
+        version = self.policy.version
+        agent_ids, rewards, completions = self.training_environment.collect_outcomes()
+        self._poll()
+        self._end_step(agent_ids, rewards, completions)
+        self._hand_off()
+        if reset_agents_on_update and self.policy.version != version:
+            self.manager.reset_all_agents()
+
+    def begin_evaluation(self, step_count: int | None = None) -> None:
+        """From now on, and for `step_count` ticks, agents act by the policy's mode, and nothing is recorded.
+
+        All agents begin new episodes, now and at the end. The result stands in `evaluation_result` when
+        `is_evaluating` has turned false, and goes to the trainer's metrics.
+
+        Args:
+            step_count: ticks; None: the setting `evaluation_step_count`.
+
+        Raises:
+            CallOrderError: an evaluation is under way.
+        """
+        if self._evaluation is not None:
+            remedy = "begin_evaluation: an evaluation is under way; wait until is_evaluating is false"
+            raise CallOrderError(remedy, "begin_evaluation", ())
+        ticks = self._settings.evaluation_step_count if step_count is None else step_count
+        self.manager.reset_all_agents()
+        self._evaluation = Evaluation(self.manager.max_agent_count, ticks, self.policy.version)
+
+    # ---- agents that come and go
+
+    def on_agents_added(self, agent_ids: AgentIds) -> None:
+        """Their next step is the first of an episode."""
+        if self._recorder is not None:
+            self._recorder.begin_agents(agent_ids)
+
+    def on_agents_removed(self, agent_ids: AgentIds) -> None:
+        """Their trajectories are cut at the last whole transition."""
+        if self._recorder is not None:
+            self._recorder.end_agents(agent_ids)
+        if self._evaluation is not None:
+            self._evaluation.forget(agent_ids)
+
+    def on_agents_reset(self, agent_ids: AgentIds) -> None:
+        """As above, and their next step is the first of an episode."""
+        if self._recorder is not None:
+            self._recorder.begin_agents(agent_ids)
+        if self._evaluation is not None:
+            self._evaluation.forget(agent_ids)
+
+    # ---- the parts of a tick
+
+    def _begin_step(self, agent_ids: AgentIds, action_noise_scale: float) -> None:
+        """What the policy calls after each inference."""
+        recorder = self._recorder
+        if recorder is None or self._evaluation is not None:
+            return
+        buffer = self.interactor.buffer
+        recorder.begin_step(
+            agent_ids,
+            buffer.observation_vectors,
+            buffer.action_vectors,
+            self.policy.log_probs,
+            policy_version=self.policy.version,
+            noise_scale=action_noise_scale,
+            is_set_by_hand=buffer.is_set_by_hand,
+            is_finite=buffer.is_finite,
+        )
+
+    def _end_step(self, agent_ids: AgentIds, rewards: FloatArray, completions: ByteArray) -> None:
+        ended = completions != Completion.RUNNING
+        completed = agent_ids[ended] if ended.any() else agent_ids[:0]
+        if self._evaluation is not None:
+            self._evaluation.tally(agent_ids, rewards, completions)
+        elif self._recorder is not None:
+            closing = self._recorder.end_step(agent_ids, rewards, completions)
+            if closing.agent_ids.size:
+                final_observations = self.interactor.peek_observations(closing.agent_ids)
+                self._recorder.close_segments(closing.agent_ids, closing.completions, final_observations)
+        if completed.size:
+            self.manager.reset_agents(completed)
+        if self._evaluation is not None and self._evaluation.is_over:
+            self._end_evaluation()
+
+    def _end_evaluation(self) -> None:
+        assert self._evaluation is not None
+        summary = self._evaluation_result = self._evaluation.summary()
+        self._evaluation = None
+        self.manager.reset_all_agents()
+        self.communicator.report_evaluation(
+            EvaluationResult(
+                behavior=self._behavior,
+                policy_version=summary.policy_version,
+                steps=summary.step_count,
+                episodes=summary.episode_count,
+                return_mean=summary.return_mean,
+                return_std=summary.return_std,
+                length_mean=summary.length_mean,
+            )
+        )
+
+    def _hand_off(self) -> None:
+        recorder, link = self._recorder, self._link
+        if recorder is None or link is None or not recorder.is_full:
+            return
+        recorder.cut_all(self.interactor.peek_observations(recorder.open_agent_ids))
+        batch = recorder.take()
+        if batch is None:
+            return
+        self._batches_sent += 1
+        link.hand_over(experience_to_message(self._behavior, batch))
+        self.communicator.unrecorded_steps = self.unrecorded_steps
+        if self._is_synchronous:
+            self._wait_until(lambda: link.in_flight_count == 0)
+        else:
+            self._poll()
+
+    def _poll(self) -> None:
+        super()._poll()
+        link = self._link
+        if link is None:
+            return
+        if self._recorder is None and link.ready is not None:
+            self._begin_collecting(link.ready)
+        if self._recorder is not None:
+            for batch_id in link.take_released():
+                self._recorder.release(batch_id)
+
+    @property
+    def _keeps_weights(self) -> bool:
+        return self._evaluation is not None
+
+    def _begin_collecting(self, ready: Ready) -> None:
+        contract = CollectionContract(
+            steps_per_hand_off=ready.steps_per_hand_off,
+            horizon=ready.horizon,
+            buffer_count=ready.buffer_count,
+            required_fields=ready.required_fields,
+            synchronous=ready.synchronous,
+        )
+        self._is_synchronous = ready.synchronous
+        self._recorder = TrajectoryRecorder(
+            self.interactor.observation_layout,
+            self.interactor.action_layout,
+            self.manager.max_agent_count,
+            contract,
+            max_episode_step_count=self._settings.max_episode_step_count or 0,
+        )
+        welcome = self.communicator.welcome
+        if welcome is not None:
+            self.policy.seed(welcome.random_seed)
+
+    def _on_left(self) -> None:
+        if self._recorder is not None:
+            self._unrecorded_before += self._recorder.unrecorded_steps
+            self._recorder = None

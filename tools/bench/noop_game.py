@@ -1,0 +1,91 @@
+"""A game in which nothing happens, around the whole SDK: what the benches of the host side play."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from host_sdk import (
+    Communicator,
+    CommunicatorSettings,
+    Manager,
+    Policy,
+    PPOTrainer,
+    PPOTrainingSettings,
+    TrainerProcessSettings,
+)
+from host_sdk.mock_engine.noop_world import NoopInteractor, NoopTrainingEnvironment
+from protocol.policy_settings import CriticSettings, PolicySettings
+
+OBSERVATION_SIZE = 64
+ACTION_SIZE = 8
+HIDDEN_SIZES = (128, 128)
+EPISODE_STEP_COUNT = 500
+
+
+def echo_process(steps_per_hand_off: int) -> TrainerProcessSettings:
+    """A trainer that consumes without learning."""
+    command = (sys.executable, "-m", "tools.echo_trainer", "--steps", str(steps_per_hand_off))
+    return TrainerProcessSettings(command=command)
+
+
+class NoopGame:
+    """N agents with 64 observed floats and 8 continuous actions, nets 64-128-128-8, batched callbacks."""
+
+    def __init__(
+        self,
+        agent_count: int,
+        process: TrainerProcessSettings,
+        *,
+        training_settings: PPOTrainingSettings | None = None,
+        communicator_settings: CommunicatorSettings | None = None,
+    ) -> None:
+        """
+        Args:
+            agent_count: agents, all there from the start.
+            process: the trainer to launch.
+            training_settings: what to ask of it.
+            communicator_settings: how long to wait for it.
+        """
+        self.communicator = Communicator.make_launched(process, communicator_settings)
+        self.manager = Manager(agent_count)
+        self.interactor = NoopInteractor(agent_count, observation_size=OBSERVATION_SIZE, action_size=ACTION_SIZE)
+        self.interactor.setup_interactor(self.manager)
+        self.environment = NoopTrainingEnvironment(agent_count, episode_step_count=EPISODE_STEP_COUNT)
+        self.environment.setup_training_environment(self.manager)
+        settings = PolicySettings(hidden_sizes=HIDDEN_SIZES)
+        self.policy = Policy.make_policy(self.manager, self.interactor, settings)
+        self.trainer = PPOTrainer.make_ppo_trainer(
+            self.manager,
+            self.interactor,
+            self.environment,
+            self.policy,
+            communicator=self.communicator,
+            critic_settings=CriticSettings(hidden_sizes=HIDDEN_SIZES),
+        )
+        self._training_settings = training_settings
+        self.manager.add_agents([object() for _ in range(agent_count)])
+
+    def tick(self) -> None:
+        """One frame: the SDK's part of it."""
+        self.trainer.run_training(self._training_settings)
+
+    def play_until(self, condition: Callable[[], bool], timeout_s: float = 120.0) -> None:
+        """Plays at up to 1,000 frames a second until the condition holds. Raises TimeoutError."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still waiting after {timeout_s:g} s: {self.trainer.training_failure}")
+            self.tick()
+            time.sleep(0.001)
+
+    def play_until_collecting(self) -> None:
+        """Plays until the trainer has answered."""
+        self.play_until(lambda: self.trainer.is_collecting or self.trainer.has_training_failed)
+        if self.trainer.has_training_failed:
+            raise RuntimeError(str(self.trainer.training_failure))
+
+    def close(self) -> None:
+        """Ends the training and the trainer."""
+        self.communicator.close()
