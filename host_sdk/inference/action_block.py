@@ -1,7 +1,7 @@
 """The three kinds of numbers in an action vector: how each is sampled and how probable it is.
 
-A block knows its columns in the distribution and action vectors. All work happens in buffers made once; row counts are at
-most `max_batch`. Noise scale s samples from a policy with standard deviations · s and logits / s; 0 is the mode.
+A block knows its columns in the distribution and action vectors. All work happens in buffers made once; row counts are
+at most `max_batch`. Noise scale s samples from a policy with standard deviations · s and logits / s; 0 is the mode.
 Log-probabilities are always of the policy itself (s = 1).
 """
 
@@ -49,7 +49,8 @@ class ContinuousBlock:
     def __init__(self, layout: ActionLayout, max_batch: int) -> None:
         size = self._size = layout.continuous_size
         self._constant = np.float32(-0.5 * size * LOG_TWO_PI)
-        self._squashed = layout.squashed.astype(np.float32) if layout.squashed.any() else None
+        self._is_squashed = bool(layout.squashed.any())
+        self._squashed = layout.squashed.astype(np.float32)
         self._noise = np.zeros((max_batch, size), dtype=np.float32)
         self._work = np.zeros((max_batch, size), dtype=np.float32)
         self._total = np.zeros(max_batch, dtype=np.float32)
@@ -81,9 +82,9 @@ class ContinuousBlock:
         np.multiply(z, z, z)
         np.multiply(z, np.float32(-0.5), z)
         np.subtract(z, log_stds, z)
-        if self._squashed is not None:
+        if self._is_squashed:
             np.subtract(z, self._log_slope(u, work), z)
-        np.add.reduce(z, 1, None, total)
+        np.add.reduce(z, axis=1, out=total)
         np.add(total, self._constant, total)
         return total
 

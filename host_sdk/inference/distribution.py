@@ -11,8 +11,8 @@ from protocol.vector_layout import ActionLayout, FloatArray
 class ActionDistribution:
     """The distribution of one action schema, for up to `max_batch` rows at once.
 
-    Vectors are laid out as `ActionLayout` says. An action vector holds what was sampled; `to_delivered` scales, clips and
-    squashes it for the game.
+    Vectors are laid out as `ActionLayout` says. An action vector holds what was sampled; `to_delivered` scales, clips
+    and squashes it for the game.
     """
 
     def __init__(self, layout: ActionLayout, max_batch: int) -> None:
@@ -37,8 +37,8 @@ class ActionDistribution:
             generator: where the noise comes from.
             noise_scale: at least 0: multiplies standard deviations and divides logits; 0 takes the mode.
             out_actions: float32[count, A], written.
-            out_log_probs: float32[count], written: under the policy as it is, that is with noise scale 1, whatever scale
-                sampled them.
+            out_log_probs: float32[count], written: under the policy as it is, that is with noise scale 1, whatever
+                scale sampled them.
 
         Raises:
             ValueError: the noise scale is negative or not finite.
@@ -69,8 +69,8 @@ class ActionDistribution:
     def to_delivered(self, actions: FloatArray, out: FloatArray | None = None) -> FloatArray:
         """float32[count, A], what the game gets.
 
-        none: u · scale; clip: u · scale within low and high; squash: low + (high − low)(tanh u + 1)/2. One-hots and bits
-        stay as they are.
+        none: u · scale; clip: u · scale within low and high; squash: low + (high − low)(tanh u + 1)/2. One-hots and
+        bits stay as they are.
 
         Args:
             actions: float32[count, A], as sampled.

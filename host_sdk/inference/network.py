@@ -1,8 +1,8 @@
 """Runs a network spec in numpy: every buffer is allocated once, and a tick is a straight list of numpy calls.
 
-Each register has a buffer for `max_batch` rows. A register that only feeds a concat lives inside the concat's buffer, an
-activation of a register that nothing else reads happens in place, and what doesn't depend on the input is computed when
-weights are loaded. For each number of rows in use, the calls are bound to their views once and kept.
+Each register has a buffer for `max_batch` rows. A register that only feeds a concat lives inside the concat's buffer,
+an activation of a register that nothing else reads happens in place, and what doesn't depend on the input is computed
+when weights are loaded. For each number of rows in use, the calls are bound to their views once and kept.
 """
 
 from __future__ import annotations

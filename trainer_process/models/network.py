@@ -1,0 +1,123 @@
+"""A network spec as a torch computation on one flat vector of weights.
+
+All parameters live in one storage in the order of `WeightsLayout`, trainable ones first. The optimiser, the gradient
+norm and publishing thus each work on one tensor, while autograd sees one leaf per parameter: its view of the storage, whose
+gradient is a view of one flat gradient. (Slicing a flat leaf in the forward pass instead would make autograd build a
+zero-padded gradient of full length for every slice.)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from protocol.network_spec import NetworkSpec
+from protocol.weights import WeightsLayout
+from trainer_process.models.operation import BoundOperation, bind_operation, normalize
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class SpecNetwork:
+    """Interprets one network spec with gradients.
+
+    Attributes:
+        spec: what it computes.
+        layout: where each parameter lies.
+        flat: float32[trainable_size], all trainable weights; `flat.grad` is `flat_grad`. Give it to the optimiser.
+        flat_grad: float32[trainable_size], what `backward` adds to. Zero it with `zero_grad`; it must stay this tensor.
+        state: float32[P − trainable_size], what no optimiser touches: the normaliser's statistics.
+        parameters: each parameter by name, as a view of `flat` or `state` in its own shape.
+    """
+
+    def __init__(self, spec: NetworkSpec, layout: WeightsLayout, values: FloatArray, device: str = "cpu") -> None:
+        self.spec = spec
+        self.layout = layout
+        self._storage = torch.zeros(layout.size, dtype=torch.float32, device=device)
+        self.load(values)
+        self.flat = self._storage[: layout.trainable_size].detach().requires_grad_()
+        self.flat_grad = torch.zeros_like(self.flat, requires_grad=False)
+        self.flat.grad = self.flat_grad
+        self.state = self._storage[layout.trainable_size :]
+        self.parameters = self._make_parameters()
+        self._operations = _bind_all(spec, self.parameters)
+        first = spec.operations[0]
+        self._normalizer = first if first.kind == "normalize" else None
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Evaluate the network with one [B, size] for each input; yields one [B, size] for each output."""
+        registers = {name: given for (name, _), given in zip(self.spec.inputs, inputs, strict=True)}
+        return self._run(registers, self._operations)
+
+    def normalize(self, observations: Tensor) -> Tensor:
+        """The first input as it leaves the normaliser, for `forward_normalized`; [B, O], without gradient.
+
+        Statistics don't change during an update, so that a whole rollout is normalised once.
+        """
+        if self._normalizer is None:
+            return observations
+        with torch.no_grad():
+            return normalize(self._normalizer, self.parameters, observations)
+
+    def forward_normalized(self, observations: Tensor) -> tuple[Tensor, ...]:
+        """Like `forward` for a network of one input that has been through `normalize`."""
+        if self._normalizer is None:
+            return self.forward(observations)
+        return self._run({self._normalizer.output: observations}, self._operations[1:])
+
+    def _run(self, registers: dict[str, Tensor], operations: tuple[BoundOperation, ...]) -> tuple[Tensor, ...]:
+        count = next(iter(registers.values())).shape[0]
+        for operation in operations:
+            registers[operation.output] = operation.run([registers[name] for name in operation.inputs])
+        outputs = (registers[name] for name, _ in self.spec.outputs)
+        # What depends on weights alone has one row; outputs have one for each row of the input.
+        return tuple(output.expand(count, -1) for output in outputs)
+
+    def zero_grad(self) -> None:
+        """Forget gradients, keeping the tensor they are in."""
+        self.flat_grad.zero_()
+
+    def values(self) -> FloatArray:
+        """A copy of all weights as float32[P]."""
+        return self._storage.to("cpu", copy=True).numpy()
+
+    def load(self, values: FloatArray) -> None:
+        """Copy these weights float32[P] in.
+
+        Raises:
+            WeightsError: values don't fit the network.
+        """
+        self.layout.views(values)
+        with torch.no_grad():
+            self._storage.copy_(torch.from_numpy(values.copy()))
+
+    def _make_parameters(self) -> Mapping[str, Tensor]:
+        parameters: dict[str, Tensor] = {}
+        for entry in self.layout.entries:
+            stop = entry.offset + entry.size
+            parameter = self._storage[entry.offset : stop].view(entry.shape).detach()
+            if entry.trainable:
+                parameter.requires_grad_()
+                parameter.grad = self.flat_grad[entry.offset : stop].view(entry.shape)
+            parameters[entry.name] = parameter
+        return parameters
+
+
+def _bind_all(spec: NetworkSpec, parameters: Mapping[str, Tensor]) -> tuple[BoundOperation, ...]:
+    readers = Counter(name for operation in spec.operations for name in operation.inputs)
+    readers.update(name for name, _ in spec.outputs)
+    made_by_linear = {operation.output for operation in spec.operations if operation.kind == "linear"}
+    return tuple(
+        bind_operation(
+            operation,
+            [parameters[name] for name in operation.parameters],
+            # A linear layer's gradient doesn't need its output, so that what alone reads it may overwrite it.
+            in_place=all(name in made_by_linear and readers[name] == 1 for name in operation.inputs),
+        )
+        for operation in spec.operations
+    )
