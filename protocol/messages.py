@@ -204,7 +204,7 @@ class Progress(Message):
     """The trainer's sign of life and of work; `counter` moves with the learner, not with the clock."""
 
     direction: ClassVar[str] = TO_HOST
-    phase: Annotated[str, ChoiceRule(("waiting", "learning", "saving"))]
+    phase: Annotated[str, ChoiceRule(("waiting", "loading", "learning", "saving"))]
     counter: Count
     iteration: Count
     pending_batches: Count

@@ -1,0 +1,338 @@
+"""One behavior: the hosts that train it together, and what goes back to them.
+
+Everything here runs on the main thread; what is handed to the learner belongs to `StartedBehavior`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from protocol.experience_wire import experience_from_message, validate_batch
+from protocol.messages import Configure, Credit, EvaluationResult, Experience, Message, PolicyUpdate
+from trainer_process.batch_ledger import Arrival
+from trainer_process.behavior_answer import LOWER_THE_RATE, READ_THE_LOG, complete, failure, policy_update, ready
+from trainer_process.configuration_refused import ConfigurationRefusedError
+from trainer_process.errors import DivergedError
+from trainer_process.learner import Learner, Phase, ReportProgress
+from trainer_process.session import Session, SessionState
+from trainer_process.stopwatch import Stopwatch
+
+if TYPE_CHECKING:  # it imports torch
+    from trainer_process.started_behavior import LearnedUpdate, StartedBehavior
+
+    StartBehavior: TypeAlias = Callable[[Configure, ReportProgress], StartedBehavior]
+
+logger = logging.getLogger(__name__)
+
+
+class BehaviorState(Enum):
+    """How far a behavior is."""
+
+    EMPTY = "empty"
+    LOADING = "loading"
+    LEARNING = "learning"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class BehaviorProgress:
+    """What people are shown after an update."""
+
+    behavior: str
+    iteration: int
+    steps: int
+    total_steps: int
+    version: int
+    metrics: Mapping[str, float]
+
+
+class Behavior:
+    """A named policy in training.
+
+    Attributes:
+        name: as the hosts call it.
+        state: how far it is.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        learner: Learner,
+        start: StartBehavior,
+        on_progress: Callable[[BehaviorProgress], None],
+    ) -> None:
+        """
+        Args:
+            name: as the hosts call it.
+            learner: the process's learner.
+            start: makes the algorithm out of the first Configure; runs on the learner's thread.
+            on_progress: told after every update.
+        """
+        self.name = name
+        self.state = BehaviorState.EMPTY
+        self._learner = learner
+        self._start = start
+        self._on_progress = on_progress
+        self._waiting: list[tuple[Session, Configure]] = []
+        self._hosts: dict[int, Session] = {}
+        self._started: StartedBehavior | None = None
+        self._latest: LearnedUpdate | None = None
+        self._is_updating = False
+        self._transport = Stopwatch()
+
+    @property
+    def iteration(self) -> int:
+        """Updates so far."""
+        return self._latest.iteration if self._latest is not None else 0
+
+    @property
+    def pending_batches(self) -> int:
+        """Batches taken in and not trained on."""
+        return sum(session.ledgers[self.name].pending_count for session in self._hosts.values())
+
+    def configure(self, session: Session, message: Configure) -> None:
+        """A host wants to train this behavior; it is answered with Ready or Refused, now or once all is loaded."""
+        match self.state:
+            case BehaviorState.LOADING:
+                self._waiting.append((session, message))
+            case BehaviorState.EMPTY | BehaviorState.FAILED:
+                self._waiting.append((session, message))
+                self._load()
+            case _:
+                self._admit(session, message)
+
+    def rejoin(self, session: Session) -> None:
+        """A host took its session up again; it gets the newest weights, since some may have been lost."""
+        if self._started is None or self.name not in session.ledgers:
+            return
+        self._hosts[session.host_index] = session
+        session.send(self._policy_update(session))
+        if self.state is BehaviorState.COMPLETE:
+            session.send(complete(self.name, self._newest))
+
+    def leave(self, session: Session) -> None:
+        """A session ended; what the host sent before is still trained on."""
+        self._waiting = [(waiting, message) for waiting, message in self._waiting if waiting is not session]
+        self._forget_the_settled()
+
+    def accept(self, session: Session, message: Experience, seconds: float) -> None:
+        """Takes in a batch, unless it was taken before.
+
+        Args:
+            session: of a host that was made Ready.
+            message: the batch.
+            seconds: how long it took to receive.
+
+        Raises:
+            RemoteProtocolError: it is not one that the codec's rules and the behavior's sizes allow.
+            ExperienceError: the algorithm can't use it.
+        """
+        ledger = session.ledgers[self.name]
+        arrival = ledger.look_up(message.batch_id)
+        if arrival is Arrival.CONSUMED or (arrival is Arrival.NEW and self.state is not BehaviorState.LEARNING):
+            session.send(Credit(self.name, message.batch_id))
+        elif arrival is Arrival.NEW and self._started is not None:
+            self._transport.add(seconds)
+            with self._transport:
+                batch = experience_from_message(message)
+                validate_batch(batch, *self._started.vector_sizes)
+                self._started.accept(batch, session.host_index)
+            ledger.accept(message.batch_id)
+
+    def consider_update(self) -> None:
+        """Gives the learner work, where it has none and there is enough experience."""
+        if self.state is not BehaviorState.LEARNING or self._is_updating or self._started is None:
+            return
+        if self._started.is_ready(self._live_indices()):
+            self._is_updating = True
+            work = partial(self._started.learn, seconds_in_transport=self._transport.take())
+            self._learner.submit(Phase.LEARNING, work, self._publish, self._fail)
+
+    def record_evaluation(self, result: EvaluationResult) -> None:
+        """Keeps what a host measured while it played without recording."""
+        if (started := self._started) is None:
+            return
+        metrics = {
+            "steps": float(self._newest.steps),
+            "iteration": float(self._newest.iteration),
+            "evaluation_version": float(result.policy_version),
+            "evaluation_steps": float(result.steps),
+            "evaluation_episodes": float(result.episodes),
+            "evaluation_return_mean": result.return_mean,
+            "evaluation_return_deviation": result.return_std,
+            "evaluation_length_mean": result.length_mean,
+        }
+        failed = partial(logger.error, "behavior %r: an evaluation could not be written down: %s", self.name)
+        self._learner.submit(Phase.SAVING, lambda _: started.record_evaluation(metrics), _nothing, failed)
+
+    def close(self, *, is_saving: bool) -> None:
+        """Writes the newest state and ends the records; on the main thread, since the learner may be stuck.
+
+        Args:
+            is_saving: the learner is writing a checkpoint at this moment, so there is nothing to add.
+        """
+        if self._started is not None:
+            if not is_saving:
+                self._save_now(self._started)
+            self._started.close()
+
+    # Loading
+
+    def _load(self) -> None:
+        self.state = BehaviorState.LOADING
+        loader, configure = self._waiting.pop(0)
+        logger.info("behavior %r: loading %s for %s", self.name, configure.trainer_type, loader)
+
+        def begin(started: StartedBehavior) -> None:
+            self._started, self._latest = started, started.first
+            self.state = BehaviorState.COMPLETE if started.first.is_complete else BehaviorState.LEARNING
+            self._admit(loader, configure, is_checked=True)
+            for session, message in self._take_waiting():
+                self._admit(session, message)
+
+        def refuse(error: Exception) -> None:
+            self.state = BehaviorState.EMPTY
+            self._answer_refused(loader, configure, error)
+            if self._waiting:
+                self._load()
+
+        self._learner.submit(Phase.LOADING, partial(self._start, configure), begin, refuse)
+
+    def _take_waiting(self) -> list[tuple[Session, Configure]]:
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def _admit(self, session: Session, configure: Configure, *, is_checked: bool = False) -> None:
+        assert self._started is not None
+        if session.state is SessionState.CLOSED:
+            return
+        try:
+            if not is_checked:
+                self._started.check_later_host(configure)
+        except ConfigurationRefusedError as error:
+            self._answer_refused(session, configure, error)
+            return
+        session.open_ledger(self.name)
+        if configure.wants_critic:
+            session.wants_critic.add(self.name)
+        self._hosts[session.host_index] = session
+        logger.info("behavior %r: %s joined", self.name, session)
+        session.send(ready(self._started, self._newest, len(self._live_indices())))
+        if not self._started.has_weights_of(configure, self._newest.policy):
+            session.send(self._policy_update(session))
+        if self.state is BehaviorState.COMPLETE:
+            session.send(complete(self.name, self._newest))
+
+    def _answer_refused(self, session: Session, configure: Configure, error: Exception) -> None:
+        if isinstance(error, ConfigurationRefusedError):
+            logger.warning("%s refused: %s", session, error)
+            session.send(error.answer)
+            return
+        logger.error("behavior %r could not be started", self.name, exc_info=error)
+        session.send(failure(self.name, "LEARNER_ERROR", f"the behavior could not be started: {error}", READ_THE_LOG))
+
+    # Learning
+
+    @property
+    def _newest(self) -> LearnedUpdate:
+        assert self._latest is not None
+        return self._latest
+
+    def _live_indices(self) -> list[int]:
+        return [index for index, session in self._hosts.items() if session.state is not SessionState.CLOSED]
+
+    def _publish(self, update: LearnedUpdate) -> None:
+        """New weights to every host, then credit for what they came of."""
+        self._is_updating = False
+        self._latest = update
+        assert self._started is not None
+        with self._transport:
+            for session in self._hosts.values():
+                session.send(self._policy_update(session))
+            for host_index, batch_id in update.consumed:
+                if (consumed_from := self._hosts.get(host_index)) is not None:
+                    consumed_from.ledgers[self.name].consume(batch_id)
+                    consumed_from.send(Credit(self.name, batch_id))
+        self._forget_the_settled()
+        self._tell_people(update)
+        if update.is_complete:
+            self.state = BehaviorState.COMPLETE
+        self._save_if_due(self._started, update)
+
+    def _save_if_due(self, started: StartedBehavior, update: LearnedUpdate) -> None:
+        if not started.is_checkpoint_due(update):
+            return
+
+        def save(report_progress: ReportProgress) -> None:
+            started.save(update)
+
+        def saved(result: None) -> None:
+            if update.is_complete:
+                logger.info(
+                    "behavior %r: complete after %d steps, kept in %s", self.name, update.steps, started.folder.path
+                )
+                self._send_to_all(complete(self.name, self._newest))
+
+        def failed(error: Exception) -> None:
+            logger.error("behavior %r: a checkpoint could not be written", self.name, exc_info=error)
+            saved(None)
+
+        self._learner.submit(Phase.SAVING, save, saved, failed)
+
+    def _fail(self, error: Exception) -> None:
+        """The update raised; hosts play on with the weights they have, and may start anew."""
+        self._is_updating = False
+        self.state = BehaviorState.FAILED
+        logger.error("behavior %r: the update failed", self.name, exc_info=error)
+        if isinstance(error, DivergedError):
+            verdict = failure(self.name, "DIVERGED", str(error), LOWER_THE_RATE)
+        else:
+            verdict = failure(self.name, "LEARNER_ERROR", f"{type(error).__name__}: {error}", READ_THE_LOG)
+        if self._started is not None:
+            self._save_now(self._started)
+        self._send_to_all(verdict)
+        for session in self._hosts.values():
+            session.ledgers.pop(self.name, None)
+        self._hosts.clear()
+
+    def _save_now(self, started: StartedBehavior) -> None:
+        try:
+            started.save(self._newest)
+        except Exception:
+            logger.exception("behavior %r: the last checkpoint could not be written", self.name)
+
+    def _forget_the_settled(self) -> None:
+        """Hosts that left are kept until their last batch was trained on, since its credit is noted with them."""
+        for index, session in list(self._hosts.items()):
+            if session.state is SessionState.CLOSED and session.ledgers[self.name].pending_count == 0:
+                del self._hosts[index]
+
+    def _tell_people(self, update: LearnedUpdate) -> None:
+        assert self._started is not None
+        self._on_progress(
+            BehaviorProgress(
+                behavior=self.name,
+                iteration=update.iteration,
+                steps=update.steps,
+                total_steps=self._started.total_steps,
+                version=update.policy.version,
+                metrics=update.metrics,
+            )
+        )
+
+    def _send_to_all(self, message: Message) -> None:
+        for session in self._hosts.values():
+            session.send(message)
+
+    def _policy_update(self, session: Session) -> PolicyUpdate:
+        return policy_update(self.name, self._newest, with_critic=self.name in session.wants_critic)
+
+
+def _nothing(result: None) -> None:
+    """For jobs whose end concerns nobody."""

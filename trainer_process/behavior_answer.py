@@ -1,0 +1,58 @@
+"""What a behavior says to its hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from protocol.field_rule import shorten
+from protocol.messages import Complete, Failure, PolicyUpdate, Ready
+
+if TYPE_CHECKING:  # it imports torch
+    from trainer_process.started_behavior import LearnedUpdate, StartedBehavior
+
+READ_THE_LOG = "read the traceback in the trainer's log; call begin_training to start anew from the weights at hand"
+LOWER_THE_RATE = (
+    "lower learning_rate or max_grad_norm, keep observations and rewards of order one, or turn reward_scaling on; "
+    "begin_training starts anew from the last good weights"
+)
+
+
+def ready(started: StartedBehavior, newest: LearnedUpdate, host_count: int) -> Ready:
+    """How each of so many hosts is to collect."""
+    contract = started.contract(host_count)
+    return Ready(
+        behavior=started.plan.spec.name,
+        steps_per_hand_off=contract.steps_per_hand_off,
+        horizon=contract.horizon,
+        buffer_count=contract.buffer_count,
+        synchronous=contract.synchronous,
+        required_fields=contract.required_fields,
+        settings=started.plan.settings.to_plain(),
+        policy_version=newest.policy.version,
+        run_directory=str(started.folder.path),
+    )
+
+
+def policy_update(behavior: str, newest: LearnedUpdate, *, with_critic: bool) -> PolicyUpdate:
+    """The newest weights, and what was measured on the way to them."""
+    critic = newest.critic if with_critic else None
+    return PolicyUpdate(
+        behavior=behavior,
+        network_hash=newest.policy.network_hash,
+        version=newest.policy.version,
+        iteration=newest.iteration,
+        is_final=newest.is_complete,
+        metrics=newest.metrics,
+        weights=newest.policy.values,
+        critic_weights=critic.values if critic is not None else None,
+    )
+
+
+def complete(behavior: str, newest: LearnedUpdate) -> Complete:
+    """The end of training, reached."""
+    return Complete(behavior, f"total_steps reached: {newest.steps} agent-steps were trained on")
+
+
+def failure(behavior: str, code: str, reason: str, remedy: str) -> Failure:
+    """The end of training, not reached."""
+    return Failure(code=code, behavior=behavior, reason=shorten(reason), remedy=remedy)

@@ -1,0 +1,182 @@
+"""What a Configure asks for, read and judged: the first one makes the plan, later ones are held against it.
+
+Importing this module imports torch, which takes seconds; the server leaves that to the learner thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
+
+from protocol.errors import SchemaError
+from protocol.field_rule import shorten
+from protocol.messages import Configure, Refused
+from protocol.policy_settings import CriticSettings, PolicySettings
+from protocol.schema import action_from_wire, observation_from_wire
+from protocol.schema_hash import action_hash, observation_hash
+from trainer_process.algorithms.base import AlgorithmSettings, BehaviorSpec
+from trainer_process.algorithms.registry import algorithm_entry
+from trainer_process.configuration_refused import ConfigurationRefusedError
+from trainer_process.errors import SettingsError
+from trainer_process.settings_resolution import (
+    first_difference,
+    first_tree_difference,
+    merge_settings,
+    setting_sources,
+)
+
+Part = TypeVar("Part")
+Difference: TypeAlias = tuple[str, object, object]
+
+MAX_SHOWN_BYTES = 2048
+"""Of a value in a refusal; a whole schema would drown the difference."""
+
+_ONE_RELEASE = "install the same release of learning-bridge for the host and the trainer"
+_SAME_OR_OTHER = (
+    "give all hosts of one behavior the same {what}, or train under another behavior name, or start the trainer anew"
+)
+
+
+@dataclass(frozen=True)
+class BehaviorPlan:
+    """What the command line and the first host fixed for a behavior.
+
+    Attributes:
+        spec: schemas, layouts and networks.
+        trainer_type: the algorithm's name.
+        settings: the algorithm's, validated, every default filled in.
+        sources: for the dotted name of each setting, where its value came from.
+        overrides: what the command line set.
+        first: the Configure that the plan was made from, without its weights.
+    """
+
+    spec: BehaviorSpec
+    trainer_type: str
+    settings: AlgorithmSettings
+    sources: Mapping[str, str]
+    overrides: Mapping[str, object]
+    first: Configure
+
+
+def make_plan(configure: Configure, overrides: Mapping[str, object]) -> BehaviorPlan:
+    """Reads the first Configure of a behavior.
+
+    Raises:
+        ConfigurationRefusedError: a schema or a setting is wrong, or the two sides derive different hashes.
+    """
+    spec = _read_spec(configure)
+    _check_hashes(configure, spec)
+    settings = _validated(configure, overrides)
+    return BehaviorPlan(
+        spec=spec,
+        trainer_type=configure.trainer_type,
+        settings=settings,
+        sources=setting_sources(settings.to_plain(), configure.settings, overrides),
+        overrides=overrides,
+        first=replace(configure, weights=None),
+    )
+
+
+def check_later_host(plan: BehaviorPlan, configure: Configure) -> None:
+    """Holds a later host's Configure against the running behavior.
+
+    Raises:
+        ConfigurationRefusedError: names the first place where they differ, and both values.
+    """
+    schema = _schema_difference(plan.first, configure)
+    if schema is not None:
+        raise _refusal(configure, "SCHEMA_MISMATCH", *schema, _SAME_OR_OTHER.format(what="schemas"))
+    settings = _settings_difference(plan, configure)
+    if settings is not None:
+        raise _refusal(configure, "SETTINGS_MISMATCH", *settings, _SAME_OR_OTHER.format(what="settings"))
+    if plan.first.network_hash != configure.network_hash:
+        hashes = f"{plan.first.network_hash:#018x}", f"{configure.network_hash:#018x}"
+        raise _refusal(configure, "SCHEMA_MISMATCH", "network_hash", *hashes, _ONE_RELEASE)
+
+
+def _schema_difference(first: Configure, configure: Configure) -> Difference | None:
+    for kind in ("observation", "action"):
+        schema, schema_hash = f"{kind}_schema", f"{kind}_hash"
+        place = first_tree_difference(getattr(first, schema), getattr(configure, schema), f"$.{schema}")
+        if place is not None:
+            return place
+        mine, theirs = getattr(first, schema_hash), getattr(configure, schema_hash)
+        if mine != theirs:
+            return schema_hash, f"{mine:#018x}", f"{theirs:#018x}"
+    return None
+
+
+def _settings_difference(plan: BehaviorPlan, configure: Configure) -> Difference | None:
+    first = plan.first
+    if first.trainer_type != configure.trainer_type:
+        return "$.trainer_type", first.trainer_type, configure.trainer_type
+    for part in ("policy_settings", "critic_settings"):
+        mine, theirs = _without_seed(getattr(first, part)), _without_seed(getattr(configure, part))
+        if (place := first_tree_difference(mine, theirs, f"$.{part}")) is not None:
+            return place
+    asked = _validated(configure, plan.overrides).to_plain()
+    place = first_difference(configure.settings, asked, plan.settings.to_plain(), plan.overrides)
+    return None if place is None else (f"$.settings.{place[0]}", place[1], place[2])
+
+
+def _read_spec(configure: Configure) -> BehaviorSpec:
+    return BehaviorSpec.create(
+        configure.behavior,
+        _read(configure, "observation_schema", observation_from_wire),
+        _read(configure, "action_schema", action_from_wire),
+        _read(configure, "policy_settings", PolicySettings.from_wire),
+        _read(configure, "critic_settings", CriticSettings.from_wire) if configure.critic_settings else None,
+    )
+
+
+def _read(configure: Configure, part: str, reader: Callable[[object], Part]) -> Part:
+    try:
+        return reader(getattr(configure, part))
+    except SchemaError as error:
+        where = f"$.{part}{error.path.removeprefix('$')}"
+        code = "INVALID_SETTINGS" if part.endswith("settings") else "SCHEMA_MISMATCH"
+        raise _refusal(configure, code, where, error.expected, error.received, f"mend {part} in the host") from None
+
+
+def _check_hashes(configure: Configure, spec: BehaviorSpec) -> None:
+    """Both sides derive hashes and networks from the schemas; where they differ, their releases do."""
+    pairs = [
+        ("observation_hash", observation_hash(spec.observation), configure.observation_hash),
+        ("action_hash", action_hash(spec.action), configure.action_hash),
+        ("network_hash", spec.policy_spec.hash, configure.network_hash),
+    ]
+    if configure.critic_network_hash != 0:
+        pairs.append(("critic_network_hash", spec.critic_spec.hash, configure.critic_network_hash))
+    for name, mine, theirs in pairs:
+        if mine != theirs:
+            raise _refusal(configure, "SCHEMA_MISMATCH", name, f"{mine:#018x}", f"{theirs:#018x}", _ONE_RELEASE)
+
+
+def _validated(configure: Configure, overrides: Mapping[str, object]) -> AlgorithmSettings:
+    try:
+        entry = algorithm_entry(configure.trainer_type)
+        return entry.settings_class.validated(merge_settings(configure.settings, overrides), "$.settings")
+    except SettingsError as error:
+        remedy = "mend the setting where it was given: in the host, or with --set on the trainer's command line"
+        raise _refusal(configure, "INVALID_SETTINGS", error.path, error.expected, error.received, remedy) from None
+
+
+def _without_seed(settings: Mapping[str, object]) -> dict[str, object]:
+    """Each host samples its actions with a seed of its own."""
+    return {name: value for name, value in settings.items() if name != "seed"}
+
+
+def _refusal(
+    configure: Configure, code: str, where: str, expected: object, received: object, remedy: str
+) -> ConfigurationRefusedError:
+    return ConfigurationRefusedError(
+        Refused(
+            code=code,
+            behavior=configure.behavior,
+            where=shorten(where, MAX_SHOWN_BYTES),
+            expected=shorten(str(expected), MAX_SHOWN_BYTES),
+            received=shorten(str(received), MAX_SHOWN_BYTES),
+            remedy=remedy,
+        )
+    )

@@ -1,0 +1,111 @@
+"""The start of a behavior: its first Configure made into an algorithm, fresh, from weights or from a checkpoint.
+
+Importing this module imports torch, which takes seconds; the server leaves that to the learner thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from protocol.errors import WeightsError
+from protocol.field_rule import shorten
+from protocol.messages import Configure, Refused
+from protocol.schema import action_to_wire, observation_to_wire
+from protocol.weights import WeightsSnapshot
+from trainer_process.algorithms.base import Algorithm
+from trainer_process.algorithms.registry import algorithm_entry
+from trainer_process.behavior_plan import BehaviorPlan, make_plan
+from trainer_process.checkpoint import find_checkpoint, latest_checkpoint
+from trainer_process.configuration_refused import ConfigurationRefusedError
+from trainer_process.errors import CheckpointError
+from trainer_process.learner import ReportProgress
+from trainer_process.priority import cap_torch_threads
+from trainer_process.run_folder import BehaviorFolder
+from trainer_process.seeding import seed_global_generators
+from trainer_process.start_settings import StartSettings
+from trainer_process.started_behavior import StartedBehavior
+
+logger = logging.getLogger(__name__)
+
+
+def start_behavior(
+    configure: Configure, report_progress: ReportProgress, *, folder: BehaviorFolder, settings: StartSettings
+) -> StartedBehavior:
+    """Makes a behavior out of its first Configure.
+
+    Raises:
+        ConfigurationRefusedError: a schema, a setting, weights or a checkpoint can't be used.
+        RunFolderError: the folder can't be made.
+    """
+    cap_torch_threads(settings.torch_threads)
+    plan = make_plan(configure, settings.overrides)
+    report_progress()
+    seed_global_generators(plan.settings.seed)
+    algorithm = algorithm_entry(plan.trainer_type).make(plan.spec, plan.settings)
+    report_progress()
+    try:
+        _place_at_start(algorithm, configure, folder, settings)
+    except (CheckpointError, WeightsError) as error:
+        raise _unusable_start(configure, error) from error
+    folder.create()
+    folder.write_settings(_describe(plan))
+    return StartedBehavior(plan, algorithm, folder, settings)
+
+
+def _place_at_start(
+    algorithm: Algorithm, configure: Configure, folder: BehaviorFolder, settings: StartSettings
+) -> None:
+    """Fresh, from weights or from a checkpoint; a run that is resumed goes on whatever the host says."""
+    name = configure.behavior
+    if settings.resume and (found := latest_checkpoint(folder.checkpoints)) is not None:
+        algorithm.restore(found[1])
+        logger.info("behavior %r: resumed from %s", name, found[0])
+    elif configure.start == "weights":
+        if configure.weights is None:
+            raise WeightsError("start is weights, and Configure brought none")
+        algorithm.start_from(WeightsSnapshot(configure.network_hash, configure.version, configure.weights))
+        logger.info("behavior %r: starts from the host's weights, version %d", name, configure.version)
+    elif configure.start == "checkpoint":
+        path, state = find_checkpoint(_checkpoint_path(configure.checkpoint, settings.checkpoint_root))
+        algorithm.restore(state)
+        logger.info("behavior %r: starts from %s", name, path)
+
+
+def _checkpoint_path(text: str, root: Path | None) -> Path:
+    """A host on another machine may not make the trainer read files outside its results."""
+    path = Path(text)
+    if root is None:
+        return path
+    inside = (root / path).resolve()
+    if not inside.is_relative_to(root.resolve()):
+        raise CheckpointError(f"{text}: expected a checkpoint inside {root}, got a path that leaves it")
+    return inside
+
+
+def _unusable_start(configure: Configure, error: Exception) -> ConfigurationRefusedError:
+    return ConfigurationRefusedError(
+        Refused(
+            code="INVALID_SETTINGS",
+            behavior=configure.behavior,
+            where=f"$.{configure.start}",
+            expected="weights or a checkpoint of this behavior's network",
+            received=shorten(str(error)),
+            remedy="start fresh, or name a checkpoint that was made with the same schemas and policy settings",
+        )
+    )
+
+
+def _describe(plan: BehaviorPlan) -> dict[str, object]:
+    spec = plan.spec
+    return {
+        "behavior": spec.name,
+        "trainer_type": plan.trainer_type,
+        "settings": plan.settings.to_plain(),
+        "sources": dict(plan.sources),
+        "policy_settings": spec.policy_settings.to_wire(),
+        "critic_settings": spec.critic_settings.to_wire(),
+        "observation_schema": observation_to_wire(spec.observation),
+        "action_schema": action_to_wire(spec.action),
+        "start": plan.first.start,
+    }

@@ -1,0 +1,119 @@
+"""One host, as the trainer knows it: who it is, where it is, and which of its batches were trained on.
+
+    (a peer without session: AWAIT_HELLO)
+        │ Hello, welcomed
+        ▼
+    AWAIT_CONFIGURE ── Configure, Ready ──► COLLECTING
+        │                                       │
+        └──────────── Stop, Failure, silence ───┴──► CLOSED ── Hello naming it ──► as before
+
+A lost connection changes no state: the session has no peer for a while, and a Hello that names it gives it another.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from enum import Enum
+
+from protocol.channel import ServerChannel
+from protocol.errors import PeerBusyError, PeerUnreachableError
+from protocol.messages import Hello, Message, PolicyUpdate, Progress
+from trainer_process.batch_ledger import BatchLedger
+
+logger = logging.getLogger(__name__)
+
+
+class SessionState(Enum):
+    """How far a session is."""
+
+    AWAIT_CONFIGURE = "await_configure"
+    COLLECTING = "collecting"
+    CLOSED = "closed"
+
+
+class Session:
+    """One host's session.
+
+    Attributes:
+        session_id: names it on the wire; drawn at random, since it lets a host take its session up again.
+        host_index: which host of the run it is; never given twice.
+        state: how far it is.
+        heard_s: when the host last said anything, on the server's clock.
+        ledgers: for each behavior that the host was made Ready for, its batches.
+        wants_critic: the behaviors whose critic the host wants too.
+    """
+
+    def __init__(self, channel: ServerChannel, session_id: int, host_index: int, hello: Hello) -> None:
+        self._channel = channel
+        self._peer: bytes | None = None
+        self._waiting: deque[Message] = deque()
+        self.session_id = session_id
+        self.host_index = host_index
+        self.state = SessionState.AWAIT_CONFIGURE
+        self.heard_s = 0.0
+        self.ledgers: dict[str, BatchLedger] = {}
+        self.wants_critic: set[str] = set()
+        self.label = f"host {host_index} ({hello.host_name or 'unnamed'}, pid {hello.process_id})"
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def peer(self) -> bytes | None:
+        """The connection, or None while it is lost."""
+        return self._peer
+
+    def attach(self, peer: bytes, now_s: float) -> None:
+        """The host is (again) at the other end of this connection; what waited for the old one is dropped."""
+        self._peer = peer
+        self._waiting.clear()
+        self.heard_s = now_s
+
+    def open_ledger(self, behavior: str) -> None:
+        """The host collects for that behavior now."""
+        self.ledgers.setdefault(behavior, BatchLedger())
+        self.state = SessionState.COLLECTING
+
+    def send(self, message: Message) -> None:
+        """Sends to the host, or keeps the message while its queue is full; a lost connection is noted, not raised.
+
+        Progress is dropped where it can't go at once, and of several kept weights the newest is enough.
+        """
+        if self._peer is None:
+            return
+        if not self._waiting and self._try(message):
+            return
+        if isinstance(message, Progress) or self._peer is None:
+            return
+        if isinstance(message, PolicyUpdate):
+            self._waiting = deque(kept for kept in self._waiting if not _is_overtaken(kept, message))
+        self._waiting.append(message)
+
+    def flush(self) -> None:
+        """Sends what was kept, as far as it goes now."""
+        while self._waiting and self._try(self._waiting[0]):
+            self._waiting.popleft()
+
+    def detach(self) -> None:
+        """The connection is lost; the session may be taken up again."""
+        self._peer = None
+        self._waiting.clear()
+
+    def _try(self, message: Message) -> bool:
+        if self._peer is None:
+            return False
+        try:
+            self._channel.send(self._peer, message, self.session_id)
+        except PeerBusyError:
+            return False
+        except PeerUnreachableError:
+            logger.warning("%s: the connection is lost; it may come back", self)
+            self._channel.forget(self._peer)
+            self.detach()
+            return False
+        return True
+
+
+def _is_overtaken(kept: Message, update: PolicyUpdate) -> bool:
+    return isinstance(kept, PolicyUpdate) and kept.behavior == update.behavior

@@ -1,0 +1,30 @@
+"""How the behaviors of a run are started and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class StartSettings:
+    """How the behaviors of a run are started and kept.
+
+    Attributes:
+        overrides: settings from the command line, over what hosts set.
+        resume: go on from the newest checkpoint in the behavior's folder, where there is one.
+        checkpoint_root: a host may only name checkpoints in here; None trusts it with every path.
+        checkpoint_interval: updates between checkpoints; 0 writes one only at the end.
+        kept_checkpoints: how many are kept.
+        tensorboard: whether metrics are written for TensorBoard too.
+        torch_threads: threads of torch.
+    """
+
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    resume: bool = False
+    checkpoint_root: Path | None = None
+    checkpoint_interval: int = 10
+    kept_checkpoints: int = 3
+    tensorboard: bool = True
+    torch_threads: int = 1

@@ -1,0 +1,199 @@
+"""A behavior's work on the learner thread: updating, measuring, keeping records.
+
+Importing this module imports torch, which takes seconds; the server leaves that to the learner thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from protocol.policy_file import PolicyFile, save_policy
+
+from protocol.collection_contract import CollectionContract
+from protocol.experience import ExperienceBatch
+from protocol.messages import Configure
+from protocol.weights import WeightsSnapshot
+from trainer_process.algorithms.base import Algorithm, AlgorithmState, ConsumedBatch
+from trainer_process.behavior_plan import BehaviorPlan, check_later_host
+from trainer_process.checkpoint import save_checkpoint
+from trainer_process.errors import DivergedError
+from trainer_process.learner import ReportProgress
+from trainer_process.metrics import MetricsWriter, finite_metrics
+from trainer_process.run_folder import BehaviorFolder
+from trainer_process.start_settings import StartSettings
+
+
+@dataclass(frozen=True)
+class LearnedUpdate:
+    """Where learning stands after an update, or before the first: copies that no later update writes to.
+
+    Attributes:
+        iteration: updates so far.
+        steps: agent-steps consumed so far.
+        is_complete: whether all steps that the settings ask for were consumed.
+        policy: the policy's weights.
+        critic: the critic's, where the algorithm has one.
+        state: everything a checkpoint holds.
+        metrics: what was measured; empty before the first update.
+        consumed: batches that need to be kept no longer.
+    """
+
+    iteration: int
+    steps: int
+    is_complete: bool
+    policy: WeightsSnapshot
+    critic: WeightsSnapshot | None
+    state: AlgorithmState
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    consumed: tuple[ConsumedBatch, ...] = ()
+
+
+class StartedBehavior:
+    """A behavior whose algorithm is there.
+
+    `accept`, `is_ready` and `contract` are for the main thread; `learn`, `record_evaluation` and `save` for the
+    learner thread, though `save` touches nothing that an update does.
+
+    Attributes:
+        plan: what it learns, and how.
+        folder: where its records go.
+        first: where learning stands at the start.
+    """
+
+    def __init__(
+        self, plan: BehaviorPlan, algorithm: Algorithm, folder: BehaviorFolder, settings: StartSettings
+    ) -> None:
+        self.plan = plan
+        self.folder = folder
+        self._algorithm = algorithm
+        self._settings = settings
+        self._metrics = MetricsWriter(folder.path, settings.tensorboard)
+        self._idle_since_s = time.perf_counter()
+        self._saved_iteration = -1
+        self.first = self._look()
+
+    @property
+    def total_steps(self) -> int:
+        """Agent-steps after which training is complete."""
+        return self.plan.settings.total_steps
+
+    @property
+    def vector_sizes(self) -> tuple[int, int, int, int]:
+        """O, A, M and H of its experience."""
+        action = self.plan.spec.action_layout
+        return self.plan.spec.observation_layout.size, action.vector_size, action.modifier_size, 0
+
+    def contract(self, host_count: int) -> CollectionContract:
+        """What each of so many hosts must collect."""
+        return self._algorithm.collection_contract(max(1, host_count))
+
+    def accept(self, batch: ExperienceBatch, host_index: int) -> None:
+        """Takes a checked batch in.
+
+        Raises:
+            ExperienceError: the algorithm can't use it.
+        """
+        self._algorithm.add_experience(batch, host_index)
+
+    def is_ready(self, live_host_indices: Collection[int]) -> bool:
+        """Whether there is enough experience for an update."""
+        return self._algorithm.is_ready(live_host_indices)
+
+    def check_later_host(self, configure: Configure) -> None:
+        """Holds a later host's Configure against this behavior.
+
+        Raises:
+            ConfigurationRefusedError: they differ.
+        """
+        check_later_host(self.plan, configure)
+
+    def has_weights_of(self, configure: Configure, newest: WeightsSnapshot) -> bool:
+        """Whether the host that sent this Configure has the newest weights already."""
+        if configure.version != newest.version:
+            return False
+        if configure.weights is not None:
+            return np.array_equal(configure.weights, newest.values)
+        fresh = self.plan.first
+        return fresh.start == configure.start == "fresh" and fresh.policy_settings == configure.policy_settings
+
+    def learn(self, report_progress: ReportProgress, *, seconds_in_transport: float) -> LearnedUpdate:
+        """One update, measured and written down.
+
+        Raises:
+            DivergedError: the weights are no longer finite; hosts keep those from before.
+        """
+        began_s = time.perf_counter()
+        steps_before = self._algorithm.steps
+        report = self._algorithm.update(report_progress)
+        ended_s = time.perf_counter()
+        timing = {
+            "steps": float(self._algorithm.steps),
+            "iteration": float(self._algorithm.iteration),
+            "steps_per_second": (self._algorithm.steps - steps_before) / max(ended_s - self._idle_since_s, 1e-9),
+            "seconds_waiting": began_s - self._idle_since_s,
+            "seconds_update": ended_s - began_s,
+            "seconds_transport": seconds_in_transport,
+        }
+        self._idle_since_s = ended_s
+        update = self._look({**report.metrics, **timing}, report.consumed)
+        if not update.policy.is_finite():
+            raise DivergedError("policy weights", f"behavior {self.plan.spec.name!r}, iteration {update.iteration}")
+        self._metrics.write(update.metrics)
+        return update
+
+    def record_evaluation(self, metrics: Mapping[str, float]) -> None:
+        """Writes down what a host measured while it played without recording."""
+        self._metrics.write(metrics)
+
+    def is_checkpoint_due(self, update: LearnedUpdate) -> bool:
+        """Whether this update should be kept on disk."""
+        interval = self._settings.checkpoint_interval
+        return update.is_complete or (interval > 0 and update.iteration % interval == 0)
+
+    def save(self, update: LearnedUpdate) -> None:
+        """Writes a checkpoint and the policy file, unless this update has them already.
+
+        Raises:
+            CheckpointError: the checkpoint can't be written.
+            PolicyFileError: the policy file can't be.
+        """
+        if update.iteration == self._saved_iteration:
+            return
+        save_checkpoint(self.folder.checkpoints, update.iteration, update.state, self._settings.kept_checkpoints)
+        self._write_policy(update)
+        self._saved_iteration = update.iteration
+
+    def close(self) -> None:
+        """Ends the metrics' files."""
+        self._metrics.close()
+
+    def _look(
+        self, metrics: Mapping[str, float] | None = None, consumed: tuple[ConsumedBatch, ...] = ()
+    ) -> LearnedUpdate:
+        return LearnedUpdate(
+            iteration=self._algorithm.iteration,
+            steps=self._algorithm.steps,
+            is_complete=self._algorithm.is_complete,
+            policy=self._algorithm.policy_snapshot(),
+            critic=self._algorithm.critic_snapshot(),
+            state=self._algorithm.state(),
+            metrics=finite_metrics(metrics or {}),
+            consumed=consumed,
+        )
+
+    def _write_policy(self, update: LearnedUpdate) -> None:
+        spec = self.plan.spec
+        save_policy(
+            self.folder.policy_file,
+            PolicyFile(
+                behavior=spec.name,
+                observation=spec.observation,
+                action=spec.action,
+                policy_settings=spec.policy_settings,
+                snapshot=update.policy,
+                metadata={"iteration": update.iteration, "steps": update.steps, "trainer_type": self.plan.trainer_type},
+            ),
+        )
