@@ -1,9 +1,9 @@
 """The bytes that hashes are taken of, so that any language and platform comes to the same number.
 
-    u8, u32, i64    unsigned and two's-complement integers, little-endian
-    f64             IEEE 754 binary64, little-endian; -0.0 is written as 0.0
-    string          u32 length of its UTF-8 bytes, then the bytes
-    hash            BLAKE2b with an 8-byte digest, no key, salt or personalisation, read as a little-endian u64
+u8, u32, i64    unsigned and two's-complement integers, little-endian
+f64             IEEE 754 binary64, little-endian; -0.0 is written as 0.0
+string          u32 length of its UTF-8 bytes, then the bytes
+hash            BLAKE2b with an 8-byte digest, no key, salt or personalisation, read as a little-endian u64
 """
 
 from __future__ import annotations

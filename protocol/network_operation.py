@@ -15,13 +15,13 @@ x is float32[B, n] of one register; y is what the operation yields. Attributes i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 from protocol.errors import SchemaError
+from protocol.finite_number import is_finite_number
 from protocol.policy_settings import ACTIVATIONS
 
 AttributeValue: TypeAlias = int | float | str | tuple[int, ...]
@@ -56,7 +56,7 @@ class OperationKind:
 
 
 def _coerce(value: object, kind: type, path: str) -> AttributeValue:
-    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if kind is float and isinstance(value, (int, float)) and is_finite_number(value):
         return float(value) + 0.0
     if kind is int and isinstance(value, int) and not isinstance(value, bool):
         return value

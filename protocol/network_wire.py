@@ -1,8 +1,8 @@
 """Networks as plain dicts for files and messages, and back; what comes from outside is not trusted.
 
-    {"inputs": [["observation", 4]], "outputs": [["value", 1]],
-     "operations": [{"kind", "inputs": [...], "output", "parameters": [...], "attributes": {...}}, ...],
-     "parameters": [{"name", "shape": [...], "initializer", "gain", "trainable"}, ...]}
+{"inputs": [["observation", 4]], "outputs": [["value", 1]],
+ "operations": [{"kind", "inputs": [...], "output", "parameters": [...], "attributes": {...}}, ...],
+ "parameters": [{"name", "shape": [...], "initializer", "gain", "trainable"}, ...]}
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from protocol.errors import SchemaError
+from protocol.finite_number import is_finite_number
 from protocol.limits import MAX_NETWORK_OPERATIONS, MAX_NETWORK_PARAMETERS, MAX_PARAMETER_RANK
 from protocol.network_spec import NetworkSpec, Operation, ParameterSpec
 
@@ -122,8 +123,8 @@ def _operation(data: object, path: str) -> Operation:
 def _parameter(data: object, path: str) -> ParameterSpec:
     fields = _dict(data, {"name", "shape", "initializer", "gain", "trainable"}, path)
     gain, trainable = fields["gain"], fields["trainable"]
-    if not isinstance(gain, (int, float)) or isinstance(gain, bool):
-        raise SchemaError(f"{path}.gain", "a number", repr(gain)[:200])
+    if not is_finite_number(gain):
+        raise SchemaError(f"{path}.gain", "a finite number", repr(gain)[:200])
     if not isinstance(trainable, bool):
         raise SchemaError(f"{path}.trainable", "true or false", repr(trainable)[:200])
     initializer: Any = _string(fields["initializer"], f"{path}.initializer")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from protocol.errors import SchemaError
+from protocol.finite_number import is_finite_number
 from protocol.limits import MAX_HIDDEN_LAYERS, MAX_HIDDEN_SIZE, MAX_INT64
 
 Activation: TypeAlias = Literal["tanh", "elu", "relu"]
@@ -143,7 +143,6 @@ def _check_bool(value: object, name: str) -> None:
 
 def _set_number(settings: PolicySettings, name: str, low: float, high: float) -> None:
     value = getattr(settings, name)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
+    if not is_finite_number(value) or not low <= value <= high:
         raise SchemaError(f"$.{name}", f"a number in {low:g}..{high:g}", repr(value)[:200])
     object.__setattr__(settings, name, float(value) + 0.0)

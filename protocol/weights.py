@@ -50,9 +50,7 @@ class WeightsLayout:
         entries: list[WeightsEntry] = []
         offset = trainable_size = 0
         for parameter in sorted(spec.parameters, key=lambda parameter: not parameter.trainable):
-            entries.append(
-                WeightsEntry(parameter.name, parameter.shape, offset, parameter.size, parameter.trainable)
-            )
+            entries.append(WeightsEntry(parameter.name, parameter.shape, offset, parameter.size, parameter.trainable))
             offset += parameter.size
             trainable_size = offset if parameter.trainable else trainable_size
         return cls(tuple(entries), offset, trainable_size, spec.hash)

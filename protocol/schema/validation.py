@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from protocol.errors import SchemaError
+from protocol.finite_number import is_finite_number
 from protocol.limits import MAX_NAME_LENGTH, MAX_SCHEMA_DEPTH, MAX_SCHEMA_ELEMENTS, MAX_SCHEMA_WIDTH
 
 MIN_SCALE = 1e-30
@@ -14,11 +14,6 @@ MAX_SCALE = 1e30
 
 FORBIDDEN_NAME_CHARACTERS = "./[]"
 """They separate names in a path."""
-
-
-def is_number(value: object) -> bool:
-    """Whether the value is a finite int or float (a bool is not)."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def as_size(value: object, name: str, maximum: int) -> int:
@@ -30,7 +25,7 @@ def as_size(value: object, name: str, maximum: int) -> int:
 
 def as_scale(value: Any) -> float:
     """The value as a float scale."""
-    if not is_number(value) or not MIN_SCALE <= value <= MAX_SCALE:
+    if not is_finite_number(value) or not MIN_SCALE <= value <= MAX_SCALE:
         raise SchemaError("$.scale", f"a finite number in {MIN_SCALE:g}..{MAX_SCALE:g}", repr(value))
     return float(value)
 
@@ -41,7 +36,7 @@ def as_bounds(low: Any, high: Any, size: int) -> tuple[tuple[float, ...], tuple[
         if not isinstance(bound, tuple) or len(bound) != size:
             raise SchemaError(f"$.{name}", f"a tuple of {size} numbers", repr(bound))
         for index, value in enumerate(bound):
-            if not is_number(value) or abs(value) > MAX_SCALE:
+            if not is_finite_number(value) or abs(value) > MAX_SCALE:
                 raise SchemaError(f"$.{name}[{index}]", f"a finite number within ±{MAX_SCALE:g}", repr(value))
     for index, (smallest, largest) in enumerate(zip(low, high, strict=True)):
         if not smallest < largest:
