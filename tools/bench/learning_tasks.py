@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Hyperparameters: TypeAlias = dict[str, int | float | str]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class LearningTask:
     total_steps: int
     seeds: tuple[int, ...]
     env_count: int
-    hyperparameters: dict[str, object] = field(default_factory=dict)
+    hyperparameters: Hyperparameters = field(default_factory=dict)
     network: tuple[int, ...] = (64, 64)
     activation: str = "tanh"
     threshold: float | None = None
@@ -92,7 +95,7 @@ LEARNING_TASKS: dict[str, LearningTask] = {
 }
 
 # Stable-Baselines3's defaults under this project's names.
-DEFAULT_HYPERPARAMETERS: dict[str, object] = {
+DEFAULT_HYPERPARAMETERS: Hyperparameters = {
     "steps_per_agent": 2048,
     "minibatch_size": 64,
     "epochs": 10,
@@ -108,6 +111,6 @@ DEFAULT_HYPERPARAMETERS: dict[str, object] = {
 }
 
 
-def resolved_hyperparameters(task: LearningTask) -> dict[str, object]:
+def resolved_hyperparameters(task: LearningTask) -> Hyperparameters:
     """The task's hyperparameters with every default filled in."""
     return {**DEFAULT_HYPERPARAMETERS, **task.hyperparameters}

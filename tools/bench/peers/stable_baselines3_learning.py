@@ -1,6 +1,7 @@
 """Stable-Baselines3's PPO on one of the learning tasks: one seed, its curve written as JSON.
 
-Runs in an environment where `stable-baselines3` is installed; imports nothing of this project but the task table.
+Runs in an environment where `stable-baselines3` is installed, from the project's root, and imports nothing of this
+project but the task table: `python -m tools.bench.peers.stable_baselines3_learning CartPole-v1 0 curve.json`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from learning_tasks import LEARNING_TASKS, LearningTask, resolved_hyperparameters  # noqa: E402
+from learning_tasks import LEARNING_TASKS, LearningTask, resolved_hyperparameters
 
 
 def linear_or_constant(value: float, schedule: str):
@@ -22,7 +23,7 @@ def linear_or_constant(value: float, schedule: str):
     return (lambda remaining: remaining * value) if schedule == "linear" else value
 
 
-def make_model(task: LearningTask, env, seed: int):
+def make_model(task: LearningTask, env: Any, seed: int) -> PPO:
     """PPO with the task's hyperparameters; what the table does not name is the library's default."""
     import torch
     from stable_baselines3 import PPO
@@ -34,8 +35,8 @@ def make_model(task: LearningTask, env, seed: int):
         n_steps=settings["steps_per_agent"],
         batch_size=settings["minibatch_size"],
         n_epochs=settings["epochs"],
-        learning_rate=linear_or_constant(settings["learning_rate"], settings["learning_rate_schedule"]),
-        clip_range=linear_or_constant(settings["clip_range"], settings["clip_range_schedule"]),
+        learning_rate=linear_or_constant(float(settings["learning_rate"]), str(settings["learning_rate_schedule"])),
+        clip_range=linear_or_constant(float(settings["clip_range"]), str(settings["clip_range_schedule"])),
         gae_lambda=settings["gae_lambda"],
         gamma=settings["discount_factor"],
         ent_coef=settings["entropy_coefficient"],
@@ -78,7 +79,14 @@ def run(task: LearningTask, seed: int) -> dict[str, object]:
                 return
             before = time.perf_counter()
             mean, std = evaluate_policy(self.model, evaluation_env, n_eval_episodes=10, deterministic=True)
-            curve.append({"steps": self.num_timesteps, "return_mean": mean, "return_std": std, "wall_s": before - started - paused_s})
+            curve.append(
+                {
+                    "steps": self.num_timesteps,
+                    "return_mean": mean,
+                    "return_std": std,
+                    "wall_s": before - started - paused_s,
+                }
+            )
             paused_s += time.perf_counter() - before
 
     model.learn(task.total_steps, callback=Evaluate())

@@ -1,0 +1,27 @@
+"""What every bench is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """The command line as data.
+
+    Attributes:
+        rounds: repetitions of each measurement; each gives one value of the spread.
+        peer_python: a Python in whose environment the peers are installed; None compares with nothing that needs one.
+        results: folder of everything that is saved.
+        tasks: of `learning`, the worlds to run; empty runs all.
+        seeds: of `learning`, the seeds to run; empty runs each world's own.
+    """
+
+    rounds: int = 7
+    peer_python: Path | None = None
+    results: Path = field(default=ROOT / "results" / "bench")
+    tasks: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
