@@ -9,16 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from learning_tasks import LEARNING_TASKS, LearningTask, resolved_hyperparameters
+from tools.bench.learning_tasks import LEARNING_TASKS, LearningTask, resolved_hyperparameters
+
+if TYPE_CHECKING:
+    from stable_baselines3 import PPO
 
 
-def linear_or_constant(value: float, schedule: str):
+def linear_or_constant(value: float, schedule: str) -> float | Callable[[float], float]:
     """Stable-Baselines3's schedule: a function of the progress that remains, or the bare number."""
     return (lambda remaining: remaining * value) if schedule == "linear" else value
 
