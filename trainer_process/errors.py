@@ -1,11 +1,11 @@
 """The errors of the trainer process.
 
-    BridgeError (protocol)
-    └── TrainerError
-        ├── SettingsError        a setting is wrong; names its path, what was expected and what came
-        ├── ExperienceError      a batch doesn't fit the behavior that it was sent for
-        ├── DivergedError        learning left the finite numbers; the last good weights were kept
-        └── CheckpointError      a checkpoint can't be written, read or used
+BridgeError (protocol)
+└── TrainerError
+    ├── SettingsError        a setting is wrong; names its path, what was expected and what came
+    ├── ExperienceError      a batch doesn't fit the behavior that it was sent for
+    ├── DivergedError        learning left the finite numbers; the last good weights were kept
+    └── CheckpointError      a checkpoint can't be written, read or used
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SettingsError(TrainerError):
 
 
 class ExperienceError(TrainerError):
-    """A batch doesn't fit the behavior that it was sent for, or holds numbers that are not finite."""
+    """A batch doesn't fit the behavior that it was sent for."""
 
 
 class DivergedError(TrainerError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,7 +91,7 @@ class MetricsWriter:
             OSError: the folder can't be written to.
         """
         path = folder / METRICS_FILE
-        is_torn = path.exists() and not path.read_bytes()[-1:] in (b"", b"\n")
+        is_torn = _ends_within_a_line(path)
         self._file = path.open("a", encoding="utf-8")
         if is_torn:
             self._file.write("\n")
@@ -127,3 +128,11 @@ def _tensorboard_writer(folder: Path) -> SummaryWriter:
     from tensorboardX import SummaryWriter
 
     return SummaryWriter(str(folder))
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    if not path.exists() or path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"

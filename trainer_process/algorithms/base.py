@@ -152,10 +152,12 @@ class Algorithm(ABC):
 
     @abstractmethod
     def add_experience(self, batch: ExperienceBatch, host_index: int) -> None:
-        """Takes a batch in; cheap. Its arrays must stay as they are until it is reported as consumed.
+        """Takes a batch in that `protocol.experience_wire.validate_batch` let pass; cheap.
+
+        Its arrays must stay as they are until it is reported as consumed.
 
         Raises:
-            ExperienceError: the batch doesn't fit the behavior or isn't finite; nothing was taken in.
+            ExperienceError: the batch doesn't fit the behavior; nothing was taken in.
         """
 
     @abstractmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from trainer_process.data.batch_check import check_batch
 from trainer_process.data.episode_window import EpisodeWindow
 from trainer_process.data.pending_batches import PendingBatches
 from trainer_process.data.returns import AdvantageEstimate, generalized_advantages
@@ -20,7 +19,6 @@ __all__ = [
     "RunningStatistics",
     "StalenessReport",
     "assemble_rollout",
-    "check_batch",
     "generalized_advantages",
     "judge_staleness",
 ]

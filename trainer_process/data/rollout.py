@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from protocol.completion import Completion
 from protocol.experience import ByteArray, ExperienceBatch, FloatArray, Int64Array
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+Number = TypeVar("Number", np.float32, np.int64)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class Rollout:
 
 
 def assemble_rollout(batches: Sequence[tuple[int, ExperienceBatch]]) -> Rollout:
-    """Copies the recorded steps of (host index, batch) pairs out of their lanes; at least one batch is needed."""
+    """Copies the recorded steps of (host index, batch) pairs out of their lanes; at least one segment is needed."""
+    batches = [(host, batch) for host, batch in batches if len(batch.segments)]
     table = _SegmentColumns(batches)
     order = np.lexsort((table.first_step, table.episode, table.agent_id, table.host))
     lengths = table.length[order]
@@ -162,7 +164,8 @@ def _destination_rows(starts: Int64Array, lengths: Int64Array) -> Int64Array:
     return rows
 
 
-def _scattered(parts: list[npt.NDArray[np.generic]] | list[FloatArray] | list[Int64Array], rows: Int64Array) -> npt.NDArray[np.generic]:
+def _scattered(parts: list[npt.NDArray[Number]], rows: Int64Array) -> npt.NDArray[Number]:
+    """The joined rows of `parts`, each moved to its place."""
     joined = np.concatenate(parts)
     result = np.empty_like(joined)
     result[rows] = joined

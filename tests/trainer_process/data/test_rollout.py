@@ -39,7 +39,9 @@ def test_every_step_keeps_what_belongs_to_it():
 
 
 def test_policy_versions_follow_their_steps():
-    batch = make_batch([numbered_segment(4, 0, agent_id=1, versions=[3, 3, 4, 4]), numbered_segment(2, 9, versions=[5])])
+    batch = make_batch(
+        [numbered_segment(4, 0, agent_id=1, versions=[3, 3, 4, 4]), numbered_segment(2, 9, versions=[5])]
+    )
     np.testing.assert_array_equal(assemble_rollout([(0, batch)]).versions, [5, 5, 3, 3, 4, 4])
 
 

@@ -10,17 +10,23 @@ import math
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from protocol.vector_layout import ActionLayout
+from trainer_process.models import entropy
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _LOG_TWO = math.log(2.0)
 
 
 class Density(NamedTuple):
-    """[B] log-probabilities without the terms that depend on the action alone, and their slope by distribution [B, D]."""
+    """Log-probabilities without the terms that depend on the action alone, with their slopes.
+
+    Attributes:
+        log_probs: [B].
+        slopes: [B, D], of each log-probability by its row of the distribution.
+    """
 
     log_probs: Tensor
     slopes: Tensor
@@ -30,8 +36,9 @@ class ActionDensity:
     """The distribution that an action layout describes: Gaussians, choices and independent bits."""
 
     def __init__(self, layout: ActionLayout, device: torch.device) -> None:
+        self._layout = layout
         self._continuous = layout.continuous_size
-        self._distribution_size = layout.distribution_size
+        self.action_size = layout.vector_size
         self._squashed = torch.from_numpy(layout.squashed.copy()).to(device)
         self._has_squash = bool(layout.squashed.any())
         self._choices: list[tuple[slice, slice]] = []
@@ -52,7 +59,7 @@ class ActionDensity:
         terms = actions.new_full((actions.shape[0],), -self._continuous * _HALF_LOG_TWO_PI)
         if self._has_squash:
             numbers = actions[:, : self._continuous][:, self._squashed]
-            terms -= (2.0 * (_LOG_TWO - numbers - F.softplus(-2.0 * numbers))).sum(-1)
+            terms -= (2.0 * (_LOG_TWO - numbers - softplus(-2.0 * numbers))).sum(-1)
         return terms
 
     def evaluate(self, distribution: Tensor, actions: Tensor) -> Density:
@@ -72,7 +79,7 @@ class ActionDensity:
             torch.sub(actions[:, chosen], log_p.exp_(), out=slopes[:, logits])
         if self._bits:
             logit, bits = distribution[:, self._logit_bits], actions[:, self._action_bits]
-            parts.append((bits * logit - F.softplus(logit)).sum(-1))
+            parts.append((bits * logit - softplus(logit)).sum(-1))
             torch.sub(bits, torch.sigmoid(logit), out=slopes[:, self._logit_bits])
         log_probs = parts[0]
         for part in parts[1:]:
@@ -89,6 +96,10 @@ class ActionDensity:
         torch.sub(squares, 1.0, out=slopes[:, size : 2 * size])
         return torch.add(log_deviations, squares, alpha=0.5).sum(-1).neg_()
 
+    def entropy(self, distribution: Tensor) -> Tensor:
+        """[B] entropies of distributions [B, D], in nats."""
+        return entropy(self._layout, distribution)
+
     def add_entropy_slopes(self, distribution: Tensor, weight: float, slopes: Tensor) -> None:
         """Adds `weight` times the slope of each row's entropy by its distribution to `slopes` [B, D], in place.
 
@@ -99,8 +110,8 @@ class ActionDensity:
         for _, logits in self._choices:
             log_p = torch.log_softmax(distribution[:, logits], -1)
             p = log_p.exp()
-            entropy = -(p * log_p).sum(-1, keepdim=True)
-            slopes[:, logits] -= weight * p * (log_p + entropy)
+            of_choice = -(p * log_p).sum(-1, keepdim=True)
+            slopes[:, logits] -= weight * p * (log_p + of_choice)
         if self._bits:
             logit = distribution[:, self._logit_bits]
             p = torch.sigmoid(logit)

@@ -109,4 +109,6 @@ class PPOSettings(AlgorithmSettings):
             raise ValueError("decoupled_objective only with synchronous = false")
         if self.decoupled_objective and self.objective == "unreal":
             raise ValueError('decoupled_objective only with objective = "clipped"')
+        if self.clip_range >= 1.0 and self.objective == "unreal":
+            raise ValueError('clip_range below 1 with objective = "unreal", which clips at log(1 - clip_range)')
         return self

@@ -1,0 +1,234 @@
+"""Proximal policy optimisation (Schulman et al. 2017, arXiv:1707.06347) over experience of many hosts."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from protocol.collection_contract import CollectionContract
+from protocol.experience import ExperienceBatch, FloatArray
+from protocol.weights import WeightsSnapshot
+from trainer_process.algorithms.base import (
+    Algorithm,
+    AlgorithmState,
+    BehaviorSpec,
+    ConsumedBatch,
+    ReportProgress,
+    UpdateReport,
+)
+from trainer_process.algorithms.ppo.actor_critic import ActorCritic
+from trainer_process.algorithms.ppo.closed_form import ActionDensity
+from trainer_process.algorithms.ppo.gradient_step import take_gradient_steps
+from trainer_process.algorithms.ppo.losses import explained_variance
+from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
+from trainer_process.algorithms.ppo.schedule import scheduled
+from trainer_process.algorithms.ppo.settings import PPOSettings
+from trainer_process.algorithms.ppo.state import Counters, restored_state, saved_state
+from trainer_process.algorithms.ppo.target import build_training_data
+from trainer_process.data.episode_window import EpisodeWindow
+from trainer_process.data.pending_batches import PendingBatches
+from trainer_process.data.reward_scaling import RewardScaling
+from trainer_process.data.rollout import Rollout, assemble_rollout
+from trainer_process.data.staleness import judge_staleness
+from trainer_process.errors import DivergedError, ExperienceError
+from trainer_process.metrics import finite_metrics
+from trainer_process.seeding import numpy_generator
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """The batches of one update."""
+
+    batches: list[tuple[int, ExperienceBatch]]
+
+    @property
+    def step_count(self) -> int:
+        return sum(batch.step_count for _, batch in self.batches)
+
+    @property
+    def consumed(self) -> tuple[ConsumedBatch, ...]:
+        return tuple(ConsumedBatch(host, batch.batch_id) for host, batch in self.batches)
+
+
+class PPO(Algorithm):
+    """PPO on one behavior."""
+
+    name: ClassVar[str] = "ppo"
+
+    def __init__(self, behavior: BehaviorSpec, settings: PPOSettings) -> None:
+        """Starts fresh, from the initial weights that the host's policy has too."""
+        self.settings = settings
+        self._behavior = behavior
+        self._networks = ActorCritic(behavior, settings)
+        self._density = ActionDensity(behavior.action_layout, torch.device(settings.device))
+        self._generator = numpy_generator(settings.seed, behavior.name, "ppo")
+        self._reward_scaling = RewardScaling(settings.discount_factor, settings.reward_clip)
+        self._pending = PendingBatches()
+        self._episodes = EpisodeWindow()
+        self._counters = Counters()
+
+    @property
+    def version(self) -> int:
+        return self._counters.version
+
+    @property
+    def iteration(self) -> int:
+        return self._counters.iteration
+
+    @property
+    def steps(self) -> int:
+        return self._counters.steps
+
+    @property
+    def is_complete(self) -> bool:
+        return self._counters.steps >= self.settings.total_steps
+
+    def collection_contract(self, host_count: int) -> CollectionContract:
+        if host_count < 1:
+            raise ValueError(f"host_count must be at least 1, got {host_count}")
+        return CollectionContract(
+            steps_per_hand_off=-(-self.settings.steps_per_update // host_count),
+            horizon=self.settings.horizon,
+            buffer_count=1 if self.settings.synchronous else self.settings.buffer_count,
+            required_fields=("observations", "actions", "rewards", "log_probs"),
+            synchronous=self.settings.synchronous,
+        )
+
+    def add_experience(self, batch: ExperienceBatch, host_index: int) -> None:
+        wanted = (self._behavior.observation_layout.size, self._behavior.action_layout.vector_size)
+        received = (batch.observations.shape[-1], batch.actions.shape[-1])
+        if received != wanted:
+            raise ExperienceError(
+                f"behavior {self._behavior.name!r}, host {host_index}, batch {batch.batch_id}: expected observations "
+                f"and actions of {wanted[0]} and {wanted[1]} floats, got {received[0]} and {received[1]}"
+            )
+        self._pending.add(host_index, batch)
+
+    def is_ready(self, live_host_indices: Collection[int]) -> bool:
+        """Synchronous: a batch of every live host. Asynchronous: an update's steps, whoever sent them."""
+        if self.settings.synchronous:
+            return len(live_host_indices) > 0 and self._pending.has_one_of_each(live_host_indices)
+        return self._pending.step_count >= self.settings.steps_per_update
+
+    def update(self, report_progress: ReportProgress) -> UpdateReport:
+        started = time.perf_counter()
+        taken = self._take_batches()
+        metrics = self._experience_metrics(taken)
+        counters = self._counters.after_update(taken.step_count)
+        if taken.step_count > 0:
+            rollout = assemble_rollout(taken.batches)
+            report_progress()
+            if not self._only_initialises_normalizer():
+                metrics |= self._learn(rollout, counters, report_progress)
+            else:
+                metrics["normalizer_initialised"] = 1.0
+            self._networks.count_observations(rollout.observations)
+        self._counters = counters
+        metrics |= {
+            "steps": float(counters.steps),
+            "iteration": float(counters.iteration),
+            "seconds_update": time.perf_counter() - started,
+        }
+        return UpdateReport(finite_metrics(metrics), taken.consumed)
+
+    def policy_snapshot(self) -> WeightsSnapshot:
+        policy = self._networks.policy
+        return WeightsSnapshot(policy.layout.hash, self.version, policy.values())
+
+    def critic_snapshot(self) -> WeightsSnapshot:
+        critic = self._networks.critic
+        return WeightsSnapshot(critic.layout.hash, self.version, critic.values())
+
+    def start_from(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None = None) -> None:
+        self._networks.load(policy, critic)
+        self._counters = Counters(version=policy.version)
+
+    def state(self) -> AlgorithmState:
+        return saved_state(
+            self._networks, self._counters, self._generator, self._reward_scaling.statistics, self._episodes
+        )
+
+    def restore(self, state: AlgorithmState) -> None:
+        self._counters = restored_state(
+            state, self._networks, self._generator, self._reward_scaling.statistics, self._episodes
+        )
+
+    def _take_batches(self) -> _Taken:
+        """Synchronous: all there are, one of each host. Asynchronous: the oldest, until there are enough steps."""
+        if self.settings.synchronous:
+            return _Taken(self._pending.take_all())
+        return _Taken(self._pending.take_steps(self.settings.steps_per_update))
+
+    def _only_initialises_normalizer(self) -> bool:
+        statistics = self._networks.statistics
+        return (
+            self.settings.normalizer_initialisation == "first_batch"
+            and statistics is not None
+            and statistics.count == 0
+        )
+
+    def _learn(self, rollout: Rollout, counters: Counters, report_progress: ReportProgress) -> dict[str, float]:
+        """Gradient steps on what is fresh enough; takes them back when they leave the finite numbers."""
+        settings, networks = self.settings, self._networks
+        staleness = judge_staleness(rollout, self.version, settings.max_policy_lag)
+        metrics = {
+            "policy_lag_mean": staleness.lag_mean,
+            "policy_lag_max": float(staleness.lag_max),
+            "dropped_steps_lag": float(staleness.dropped_lag),
+            "dropped_steps_off_policy": float(staleness.dropped_off_policy),
+        }
+        rewards = self._scaled_rewards(rollout, metrics)
+        if not staleness.is_trainable.any():
+            _logger.warning("behavior %r: no step of the update could be learnt from: %s", self._behavior.name, metrics)
+            return metrics
+        coefficients = self._coefficients(counters.steps)
+        objective = make_objective(self._density, settings, coefficients)
+        data = build_training_data(rollout, rewards, staleness.is_trainable, networks, self._density, settings)
+        backup = networks.backup()
+        metrics |= take_gradient_steps(data, networks, objective, settings, self._generator, report_progress)
+        if not networks.is_finite():
+            networks.restore(backup)
+            where = f"behavior {self._behavior.name!r}, iteration {counters.iteration}"
+            raise DivergedError("network weights", where)
+        return metrics | {
+            "explained_variance": float(explained_variance(data.old_values, data.returns)),
+            "learning_rate": coefficients.learning_rate,
+            "clip_range": coefficients.clip_range,
+            "entropy_coefficient": coefficients.entropy_coefficient,
+        }
+
+    def _coefficients(self, steps: int) -> Coefficients:
+        settings = self.settings
+
+        def at(initial: float, kind: str) -> float:
+            return scheduled(initial, "linear" if kind == "linear" else "constant", steps, settings.total_steps)
+
+        return Coefficients(
+            learning_rate=at(settings.learning_rate, settings.learning_rate_schedule),
+            clip_range=at(settings.clip_range, settings.clip_range_schedule),
+            entropy_coefficient=at(settings.entropy_coefficient, settings.entropy_coefficient_schedule),
+        )
+
+    def _scaled_rewards(self, rollout: Rollout, metrics: dict[str, float]) -> FloatArray:
+        if not self.settings.reward_scaling:
+            return rollout.rewards
+        rewards = self._reward_scaling.scale(rollout)
+        metrics["reward_deviation"] = float(self._reward_scaling.statistics.variance[0] ** 0.5)
+        return rewards
+
+    def _experience_metrics(self, taken: _Taken) -> dict[str, float]:
+        statistics = [batch.statistics for _, batch in taken.batches]
+        return {
+            "episodes": float(self._episodes.add(statistics)),
+            **self._episodes.metrics(),
+            "unrecorded_steps": float(sum(counted.unrecorded_steps for counted in statistics)),
+            "dropped_actions": float(sum(counted.dropped_actions for counted in statistics)),
+            "non_finite_steps": float(sum(counted.non_finite_steps for counted in statistics)),
+        }

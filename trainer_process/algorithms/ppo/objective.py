@@ -1,0 +1,175 @@
+"""What PPO minimises, told as slopes at the networks' outputs, and as losses for the record.
+
+B minibatch, D distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from trainer_process.algorithms.ppo.closed_form import ActionDensity, clipped_surrogate_slope
+from trainer_process.algorithms.ppo.losses import (
+    clipped_surrogate_loss,
+    clipped_values,
+    normalized_advantages,
+    value_loss,
+)
+from trainer_process.algorithms.ppo.settings import PPOSettings
+from trainer_process.algorithms.ppo.training_data import TrainingData
+from trainer_process.algorithms.ppo.unreal_losses import critic_loss, log_surrogate_loss, positive_advantages
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """The scheduled numbers of one update."""
+
+    learning_rate: float
+    clip_range: float
+    entropy_coefficient: float
+
+
+class Slopes(NamedTuple):
+    """Of a minibatch's loss by the networks' outputs: [B, D] and [B]; beside them the log-ratios [B]."""
+
+    distribution: Tensor
+    values: Tensor
+    log_ratios: Tensor
+
+
+class Objective(ABC):
+    """One form of PPO's loss. Slopes are written out; the tests hold them against autograd of the loss functions."""
+
+    def __init__(self, density: ActionDensity, settings: PPOSettings, coefficients: Coefficients) -> None:
+        self.density = density
+        self.settings = settings
+        self.coefficients = coefficients
+
+    def slopes(self, distribution: Tensor, values: Tensor, minibatch: TrainingData) -> Slopes:
+        """Slopes of the loss at a distribution [B, D] and values [B]."""
+        log_probs, slopes = self.density.evaluate(distribution, minibatch.actions)
+        log_ratios = log_probs.sub_(minibatch.old_log_probs)
+        slopes.mul_(self._log_prob_slope(log_ratios, minibatch).unsqueeze(1))
+        self._add_regularization(distribution, slopes)
+        return Slopes(slopes, self._value_slope(values, minibatch), log_ratios)
+
+    @abstractmethod
+    def prepared_advantages(self, advantages: Tensor, minibatch_size: int) -> Tensor:
+        """The advantages of one epoch, in its order, as the surrogate uses them."""
+
+    @abstractmethod
+    def policy_loss(self, log_ratios: Tensor, data: TrainingData) -> Tensor:
+        """The surrogate's loss, for the record."""
+
+    @abstractmethod
+    def value_loss(self, values: Tensor, data: TrainingData) -> Tensor:
+        """The critic's loss, for the record, without its coefficient."""
+
+    @abstractmethod
+    def _log_prob_slope(self, log_ratios: Tensor, minibatch: TrainingData) -> Tensor: ...
+
+    @abstractmethod
+    def _value_slope(self, values: Tensor, minibatch: TrainingData) -> Tensor: ...
+
+    @abstractmethod
+    def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None: ...
+
+
+class ClippedObjective(Objective):
+    """Schulman's: clipped surrogate + value coefficient x squared value error - entropy coefficient x entropy."""
+
+    def prepared_advantages(self, advantages: Tensor, minibatch_size: int) -> Tensor:
+        """Normalised per minibatch, all full minibatches in one go."""
+        if not self.settings.normalize_advantages:
+            return advantages
+        whole = advantages.shape[0] // minibatch_size * minibatch_size
+        full = normalized_advantages(advantages[:whole].view(-1, minibatch_size)).view(-1)
+        if whole == advantages.shape[0]:
+            return full
+        return torch.cat([full, normalized_advantages(advantages[whole:])])
+
+    def policy_loss(self, log_ratios: Tensor, data: TrainingData) -> Tensor:
+        """See `clipped_surrogate_loss` and `decoupled_surrogate_loss`."""
+        advantages = data.advantages * data.behavior_weights
+        return clipped_surrogate_loss(
+            log_ratios, torch.zeros_like(log_ratios), advantages, self.coefficients.clip_range
+        )
+
+    def value_loss(self, values: Tensor, data: TrainingData) -> Tensor:
+        """The mean squared error, of clipped values where the settings clip them."""
+        clip_range = self.settings.value_clip_range
+        used = values if clip_range is None else clipped_values(values, data.old_values, clip_range)
+        return value_loss(used, data.returns)
+
+    def _log_prob_slope(self, log_ratios: Tensor, minibatch: TrainingData) -> Tensor:
+        weights = minibatch.behavior_weights if self.settings.decoupled_objective else None
+        return clipped_surrogate_slope(log_ratios, minibatch.advantages, self.coefficients.clip_range, weights)
+
+    def _value_slope(self, values: Tensor, minibatch: TrainingData) -> Tensor:
+        """2 c (V - R) / B; where clipping binds, 0."""
+        weight = 2.0 * self.settings.value_coefficient / values.shape[0]
+        clip_range = self.settings.value_clip_range
+        if clip_range is None:
+            return (values - minibatch.returns).mul_(weight)
+        binds = (values - minibatch.old_values).abs() > clip_range
+        return (values - minibatch.returns).mul_(weight).masked_fill_(binds, 0.0)
+
+    def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None:
+        coefficient = self.coefficients.entropy_coefficient
+        if coefficient > 0.0:
+            self.density.add_entropy_slopes(distribution, -coefficient / distribution.shape[0], slopes)
+
+
+class UnrealObjective(Objective):
+    """Unreal Learning Agents': see `unreal_losses`; its weights are `PPOSettings.unreal`."""
+
+    def prepared_advantages(self, advantages: Tensor, minibatch_size: int) -> Tensor:
+        """Over all steps at once."""
+        if not self.settings.normalize_advantages:
+            return advantages
+        unreal = self.settings.unreal
+        return positive_advantages(advantages, unreal.minimum_advantage, unreal.maximum_advantage)
+
+    def policy_loss(self, log_ratios: Tensor, data: TrainingData) -> Tensor:
+        """See `log_surrogate_loss`."""
+        return log_surrogate_loss(
+            log_ratios,
+            torch.zeros_like(log_ratios),
+            data.advantages,
+            self.coefficients.clip_range,
+            data.actions.shape[1],
+        )
+
+    def value_loss(self, values: Tensor, data: TrainingData) -> Tensor:
+        """See `critic_loss`."""
+        return critic_loss(values, data.returns, self.settings.unreal.return_regularization_weight)
+
+    def _log_prob_slope(self, log_ratios: Tensor, minibatch: TrainingData) -> Tensor:
+        """-w A / (B A_size) where the clip doesn't bind, else 0."""
+        clip_range, advantages = self.coefficients.clip_range, minibatch.advantages
+        clipped = log_ratios.clamp(math.log1p(-clip_range), math.log1p(clip_range))
+        binds = log_ratios * advantages > clipped * advantages
+        weight = self.settings.unreal.action_surrogate_weight / (advantages.shape[0] * minibatch.actions.shape[1])
+        return (advantages * -weight).masked_fill_(binds, 0.0)
+
+    def _value_slope(self, values: Tensor, minibatch: TrainingData) -> Tensor:
+        """(sign(V - R) + w sign(V)) / B."""
+        weight = self.settings.unreal.return_regularization_weight
+        return (torch.sign(values - minibatch.returns) + weight * torch.sign(values)) / values.shape[0]
+
+    def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None:
+        unreal, size = self.settings.unreal, distribution.shape[0] * self.density.action_size
+        slopes.add_(torch.sign(distribution), alpha=unreal.action_regularization_weight / size)
+        if unreal.action_entropy_weight > 0.0:
+            self.density.add_entropy_slopes(distribution, -unreal.action_entropy_weight / size, slopes)
+
+
+def make_objective(density: ActionDensity, settings: PPOSettings, coefficients: Coefficients) -> Objective:
+    """The objective that the settings name."""
+    kind = UnrealObjective if settings.objective == "unreal" else ClippedObjective
+    return kind(density, settings, coefficients)

@@ -1,0 +1,114 @@
+"""PPO's state as a checkpoint holds it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from protocol.errors import WeightsError
+from trainer_process.algorithms.base import AlgorithmState
+from trainer_process.algorithms.ppo.actor_critic import ActorCritic
+from trainer_process.data.episode_window import EpisodeWindow
+from trainer_process.data.running_statistics import RunningStatistics
+from trainer_process.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class Counters:
+    """How far learning has come; schedules follow from `steps`."""
+
+    version: int = 0
+    iteration: int = 0
+    steps: int = 0
+
+    def after_update(self, step_count: int) -> Counters:
+        """The counters after an update that consumed `step_count` steps."""
+        return Counters(self.version + 1, self.iteration + 1, self.steps + step_count)
+
+
+def saved_state(
+    networks: ActorCritic,
+    counters: Counters,
+    generator: np.random.Generator,
+    reward_statistics: RunningStatistics,
+    episodes: EpisodeWindow,
+) -> AlgorithmState:
+    """Copies of everything that learning goes on from."""
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        "policy": networks.policy.values(),
+        "critic": networks.critic.values(),
+        "episodes.returns": episodes.returns.copy(),
+        "episodes.lengths": episodes.lengths.copy(),
+        **networks.optimizer_arrays(),
+        **_statistics_arrays("rewards", reward_statistics),
+    }
+    if networks.statistics is not None:
+        arrays |= _statistics_arrays("observations", networks.statistics)
+    values: dict[str, object] = {
+        "algorithm": "ppo",
+        "policy_network_hash": f"{networks.policy.layout.hash:016x}",
+        "critic_network_hash": f"{networks.critic.layout.hash:016x}",
+        "counters": asdict(counters),
+        "generator": generator.bit_generator.state,
+    }
+    return AlgorithmState(arrays, values)
+
+
+def restored_state(
+    state: AlgorithmState,
+    networks: ActorCritic,
+    generator: np.random.Generator,
+    reward_statistics: RunningStatistics,
+    episodes: EpisodeWindow,
+) -> Counters:
+    """Puts a saved state back in place and returns its counters.
+
+    Raises:
+        CheckpointError: the state is of another algorithm or network, or a part of it is missing.
+    """
+    _check_identity(state, networks)
+    arrays: dict[str, Any] = dict(state.arrays)
+    try:
+        networks.policy.load(arrays["policy"])
+        networks.critic.load(arrays["critic"])
+        networks.load_optimizer_arrays(state.arrays)
+        _restore_statistics("rewards", arrays, reward_statistics)
+        if networks.statistics is not None:
+            _restore_statistics("observations", arrays, networks.statistics)
+        episodes.returns, episodes.lengths = arrays["episodes.returns"], arrays["episodes.lengths"]
+        saved: Any = state.values
+        generator.bit_generator.state = saved["generator"]
+        return Counters(**saved["counters"])
+    except (KeyError, TypeError, ValueError, WeightsError) as error:
+        raise CheckpointError(f"checkpoint: expected all parts of a PPO state, got {error!r}") from error
+
+
+def _check_identity(state: AlgorithmState, networks: ActorCritic) -> None:
+    expected = {
+        "algorithm": "ppo",
+        "policy_network_hash": f"{networks.policy.layout.hash:016x}",
+        "critic_network_hash": f"{networks.critic.layout.hash:016x}",
+    }
+    for name, wanted in expected.items():
+        received = state.values.get(name)
+        if received != wanted:
+            raise CheckpointError(
+                f"checkpoint: expected {name} {wanted!r}, got {received!r}: it was made with other schemas or settings"
+            )
+
+
+def _statistics_arrays(prefix: str, statistics: RunningStatistics) -> dict[str, npt.NDArray[np.generic]]:
+    return {
+        f"{prefix}.count": np.array([statistics.count]),
+        f"{prefix}.mean": statistics.mean.copy(),
+        f"{prefix}.squared_deviations": statistics.squared_deviations.copy(),
+    }
+
+
+def _restore_statistics(prefix: str, arrays: dict[str, Any], statistics: RunningStatistics) -> None:
+    statistics.count = float(arrays[f"{prefix}.count"][0])
+    statistics.mean = arrays[f"{prefix}.mean"].copy()
+    statistics.squared_deviations = arrays[f"{prefix}.squared_deviations"].copy()
