@@ -117,6 +117,11 @@ class PPOTrainer(Trainer):
         return self._unrecorded_before + recorded
 
     @property
+    def is_recording(self) -> bool:
+        """Whether what agents do now reaches the trainer; false before it has answered, and while it is behind."""
+        return self._recorder is not None and self._recorder.is_recording
+
+    @property
     def is_evaluating(self) -> bool:
         """Whether an evaluation is being played."""
         return self._evaluation is not None
@@ -205,6 +210,21 @@ class PPOTrainer(Trainer):
         self._hand_off()
         if reset_agents_on_update and self.policy.version != version:
             self.manager.reset_all_agents()
+
+    def wait_until_recording(self, timeout_s: float) -> bool:
+        """Waits for a trainer that is behind; for worlds that can stand still, such as simulators, never for a game.
+
+        Args:
+            timeout_s: the longest to wait for a word of the trainer; call again to wait on.
+
+        Returns:
+            Whether a tick would be recorded now. False for good once `is_training` is false.
+        """
+        self._poll()
+        if self.is_training and not self.is_recording:
+            self.communicator.wait(timeout_s)
+            self._poll()
+        return self.is_recording
 
     def begin_evaluation(self, step_count: int | None = None) -> None:
         """From now on, and for `step_count` ticks, agents act by the policy's mode, and nothing is recorded.

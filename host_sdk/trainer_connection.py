@@ -23,6 +23,9 @@ from protocol.version import PROTOCOL_VERSION
 
 logger = logging.getLogger(__name__)
 
+LAUNCH_POLL_S = 0.01
+"""How often a waiting host looks whether the trainer that it launched listens by now."""
+
 FAREWELL_S = 0.2
 """How long a channel stays open after the last word on it, so that the word can leave."""
 
@@ -146,6 +149,9 @@ class TrainerConnection:
         """Sleeps until a message comes or `timeout_s` is over (synchronous mode only)."""
         if self._channel is not None:
             self._channel.wait(timeout_s)
+        else:
+            # nothing to listen on yet; a launched trainer is looked for by polling
+            time.sleep(min(timeout_s, LAUNCH_POLL_S))
 
     def end(self, reason: str) -> None:
         """Says farewell, and asks a launched trainer to leave; returns at once."""
