@@ -1,0 +1,114 @@
+"""`python -m host_sdk.adapters.gymnasium`: train, or evaluate, a policy on a Gymnasium environment."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from host_sdk.adapters.gymnasium.evaluation import evaluate_episodes
+from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
+from host_sdk.command_line import HostSettings, add_training_options, make_communicator, read_settings
+from host_sdk.errors import InvalidSettingsError
+from host_sdk.ppo_trainer import PPOTrainer
+from host_sdk.settings import PPOTrainerSettings
+from host_sdk.training_loop import train_until_over
+from host_sdk.training_report import ReportFormat, TrainingReport
+from protocol.errors import BridgeError
+from protocol.policy_file import load_policy
+
+WAIT_SLICE_S = 0.05
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the program."""
+    parser = argparse.ArgumentParser(
+        prog="python -m host_sdk.adapters.gymnasium",
+        description="Copies of a Gymnasium environment as the agents of one host. A trainer that launched this "
+        "program is attached to; else one is launched.",
+    )
+    parser.add_argument("--env-id", required=True, help="as CartPole-v1, or module:Name-v0 to import the module first")
+    parser.add_argument("--env-arguments", type=json.loads, default={}, metavar="JSON", help="for gymnasium.make")
+    parser.add_argument("--agents", type=int, default=8, help="copies of the environment")
+    parser.add_argument("--evaluate", type=Path, metavar="POLICY.lbp", help="play this policy file, without a trainer")
+    parser.add_argument("--episodes", type=int, default=100, help="of an evaluation")
+    add_training_options(parser)
+    return parser
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Play whole episodes of the policy file's mode and print the figures as one line of JSON."""
+    settings = load_policy(options.evaluate).policy_settings
+    maker = environment_maker(options.env_id, options.env_arguments)
+    with GymnasiumHost(maker, options.agents, seed=options.seed, policy_settings=settings) as host:
+        host.policy.load_policy(options.evaluate)
+        started_s = time.monotonic()
+        figures = evaluate_episodes(host, options.episodes).figures()
+    print(json.dumps({"env_id": options.env_id, **figures, "seconds": round(time.monotonic() - started_s, 2)}))
+    return 0
+
+
+def train(options: argparse.Namespace, settings: HostSettings) -> int:
+    """Train until the trainer is done; 0 complete, 1 failed, 130 interrupted."""
+    report = TrainingReport(ReportFormat(options.report))
+    maker = environment_maker(options.env_id, options.env_arguments)
+    communicator = make_communicator(options)
+    with GymnasiumHost(maker, options.agents, seed=options.seed, policy_settings=settings.policy) as host:
+        trainer = PPOTrainer.make_ppo_trainer(
+            host.manager,
+            host.interactor,
+            host.environment,
+            host.policy,
+            communicator=communicator,
+            settings=PPOTrainerSettings(behavior=options.behavior),
+            critic_settings=settings.critic,
+        )
+
+        def tick() -> None:
+            # a simulator can wait, so that no step of it is played in vain
+            if not trainer.is_training or trainer.is_recording or trainer.wait_until_recording(WAIT_SLICE_S):
+                trainer.run_training(settings.training)
+
+        started_s = time.monotonic()
+        try:
+            is_whole = train_until_over(trainer, tick, report)
+            has_failed = trainer.has_training_failed
+        finally:
+            trainer.end_training()
+            communicator.close()
+    report.event(
+        "summary",
+        {
+            "env_id": options.env_id,
+            "steps": round(trainer.metrics.get("steps", 0.0)),
+            "iterations": trainer.iteration,
+            "return_mean": trainer.metrics.get("return_mean"),
+            "policy_version": host.policy.version,
+            "unrecorded_steps": trainer.unrecorded_steps,
+            "seconds": round(time.monotonic() - started_s, 2),
+            "run_directory": trainer.run_directory,
+            "is_complete": is_whole,
+        },
+    )
+    return 0 if is_whole else 1 if has_failed else 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program; returns its exit code: 0 complete, 1 failed, 2 wrong options, 130 interrupted."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.evaluate is not None:
+            return evaluate(options)
+        return train(options, read_settings(options))
+    except InvalidSettingsError as error:
+        parser.error(str(error))
+    except BridgeError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

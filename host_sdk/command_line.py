@@ -1,0 +1,146 @@
+"""Options that host programs have in common, and the settings that they stand for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from host_sdk.communicator import Communicator
+from host_sdk.errors import InvalidSettingsError
+from host_sdk.ppo_training_settings import PPOTrainingSettings
+from host_sdk.settings import TrainerProcessSettings
+from host_sdk.training_report import ReportFormat
+from protocol.endpoint import TOKEN_VARIABLE
+from protocol.errors import SchemaError
+from protocol.policy_settings import CriticSettings, PolicySettings
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """What a host program asks for, from its options.
+
+    Attributes:
+        training: for the trainer.
+        policy: the policy's network.
+        critic: the critic's network.
+    """
+
+    training: PPOTrainingSettings
+    policy: PolicySettings
+    critic: CriticSettings
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that `read_settings` and `make_communicator` read."""
+    parser.add_argument("--seed", type=int, default=0, help="of the world, the first weights and the actions")
+    parser.add_argument("--behavior", default="default", help="name under which the trainer keeps the policy")
+    parser.add_argument("--total-steps", type=int, metavar="N", help="agent-steps after which training is complete")
+    parser.add_argument(
+        "--sync",
+        action="store_true",
+        default=None,
+        help="synchronous: strictly on-policy, the host waits for each update (default: the trainer's choice)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="assignments",
+        help="a setting, as learning_rate=3e-4, policy.hidden_sizes=[64,64] or critic.activation=relu; repeatable",
+    )
+    parser.add_argument(
+        "--report",
+        choices=[form.value for form in ReportFormat],
+        default=ReportFormat.PLAIN.value,
+        help="progress and summary as JSON lines for programs, plain lines for people, or none",
+    )
+    parser.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="attach to the trainer that listens there (default: the one that launched this host, else launch one)",
+    )
+    parser.add_argument("--results-directory", metavar="DIR", help="where a launched trainer makes its run folder")
+    parser.add_argument("--run-id", metavar="NAME", help="of the run folder (default: one with the time in it)")
+
+
+def read_settings(options: argparse.Namespace) -> HostSettings:
+    """The settings of `add_training_options`.
+
+    Raises:
+        InvalidSettingsError: an assignment has no `=`, names no setting, or has a value that its setting can't take.
+    """
+    named = parse_assignments(options.assignments)
+    policy, critic = _nested(named, "policy"), _nested(named, "critic")
+    for name, value in (("total_steps", options.total_steps), ("synchronous", options.sync)):
+        if value is not None:
+            named.setdefault(name, value)
+    policy.setdefault("seed", options.seed)
+    named.setdefault("seed", options.seed)
+    return HostSettings(
+        _make(PPOTrainingSettings, named, ""),
+        _make(PolicySettings, policy, "policy."),
+        _make(CriticSettings, critic, "critic."),
+    )
+
+
+def make_communicator(options: argparse.Namespace) -> Communicator:
+    """The line to a trainer: to `--endpoint`, to the one that launched this host, or to one that this host launches."""
+    if options.endpoint is not None:
+        return Communicator.make_attached(options.endpoint, token=os.environ.get(TOKEN_VARIABLE, ""))
+    process = TrainerProcessSettings(results_directory=options.results_directory, run_id=options.run_id)
+    return Communicator.from_environment(process)
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Settings out of `name=value` texts; a dot in a name leads into nested settings, one level deep.
+
+    A value is read as JSON (`3e-4`, `true`, `[64, 64]`), and as plain text where it is none.
+
+    Raises:
+        InvalidSettingsError: a text is of another form.
+    """
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        outer, dot, inner = name.strip().partition(".")
+        if not (equals and outer and (inner or not dot)):
+            raise InvalidSettingsError(f"--set: expected NAME=VALUE, as learning_rate=3e-4, got {assignment!r}")
+        place = settings.setdefault(outer, {}) if dot else settings
+        if not isinstance(place, dict):
+            raise InvalidSettingsError(f"--set {name}: {outer} has been given a value already, {place!r}")
+        place[inner if dot else outer] = _read_value(text.strip())
+    return settings
+
+
+def _nested(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    nested = settings.pop(name, {})
+    if not isinstance(nested, dict):
+        raise InvalidSettingsError(f"--set {name}: expected a setting of it, as {name}.hidden_sizes=[64,64]")
+    return nested
+
+
+def _read_value(text: str) -> object:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _make(cls: type[Any], values: Mapping[str, Any], prefix: str) -> Any:
+    known = sorted(item.name for item in fields(cls))
+    for name in values:
+        if name not in known:
+            raise InvalidSettingsError(
+                f"--set {prefix}{name}: expected one of {', '.join(known)} (or policy.…, critic.…), got {name!r}"
+            )
+    try:
+        return cls(**values)
+    except SchemaError as error:
+        where = f"--set {prefix}{error.path.removeprefix('$.')}"
+        raise InvalidSettingsError(f"{where}: expected {error.expected}, got {error.received}") from error

@@ -1,0 +1,170 @@
+"""`python -m host_sdk.mock_engine`: agents of the arena learn to reach their goals."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from host_sdk.command_line import HostSettings, add_training_options, make_communicator, read_settings
+from host_sdk.errors import InvalidSettingsError
+from host_sdk.evaluation import EvaluationSummary
+from host_sdk.mock_engine.engine import MockEngine, MockEngineSettings
+from host_sdk.mock_engine.misbehaviour import Misbehaviour
+from host_sdk.ppo_trainer import PPOTrainer
+from host_sdk.ppo_training_settings import PPOTrainingSettings
+from host_sdk.settings import PPOTrainerSettings
+from host_sdk.training_loop import train_until_over
+from host_sdk.training_report import ReportFormat, TrainingReport
+
+EVALUATION_TICKS = 1000
+# An engine that is ahead of its trainer draws a frame meanwhile; here it leaves the processor to the trainer.
+FRAME_PAUSE_S = 0.001
+
+ARENA_TRAINING = PPOTrainingSettings(
+    total_steps=250_000,
+    steps_per_update=8192,
+    minibatch_size=512,
+    epochs=8,
+    learning_rate=1e-3,
+    learning_rate_schedule="linear",
+    discount_factor=0.98,
+    gae_lambda=0.95,
+    entropy_coefficient=0.002,
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        summary: for the report.
+        exit_code: of the program.
+    """
+
+    summary: dict[str, object]
+    exit_code: int
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the program."""
+    parser = argparse.ArgumentParser(
+        prog="python -m host_sdk.mock_engine",
+        description="A small 2-D physics world whose agents are trained by PPO in an external trainer process.",
+    )
+    parser.add_argument("--agents", type=int, default=64, help="agents in the arena, 1 to 4096")
+    parser.add_argument("--iterations", type=int, metavar="N", help="updates of training, instead of --total-steps")
+    parser.add_argument(
+        "--misbehave",
+        action="append",
+        default=[],
+        type=Misbehaviour.parse,
+        metavar="KIND@TICK:VALUE",
+        help="a fault: stall@100:2.5 (seconds), nan-observation@50:3, nan-reward@50:3 (agent), burst@200:16 (agents); "
+        "repeatable",
+    )
+    parser.add_argument("--evaluation-ticks", type=int, default=EVALUATION_TICKS, help="before and after; 0: none")
+    parser.add_argument("--demo", action="store_true", help="end with a word on what to try next")
+    add_training_options(parser)
+    return parser
+
+
+def arena_training(asked: PPOTrainingSettings, iterations: int | None) -> PPOTrainingSettings:
+    """The arena's own settings, with what was asked for over them."""
+    given: dict[str, Any] = asked.to_wire()
+    settings = replace(ARENA_TRAINING, **given)
+    if iterations is None or asked.total_steps is not None:
+        return settings
+    assert settings.steps_per_update is not None
+    return replace(settings, total_steps=iterations * settings.steps_per_update)
+
+
+class ArenaRun:
+    """One engine, one trainer, from the first evaluation to the last."""
+
+    def __init__(self, options: argparse.Namespace, settings: HostSettings, report: TrainingReport) -> None:
+        engine_settings = MockEngineSettings(
+            agent_count=options.agents,
+            seed=options.seed,
+            policy=settings.policy,
+            misbehaviours=tuple(options.misbehave),
+        )
+        self.engine = MockEngine(engine_settings)
+        self.communicator = make_communicator(options)
+        self.trainer = PPOTrainer.make_ppo_trainer(
+            self.engine.manager,
+            self.engine.interactor,
+            self.engine.environment,
+            self.engine.policy,
+            communicator=self.communicator,
+            settings=PPOTrainerSettings(behavior=options.behavior),
+            critic_settings=settings.critic,
+        )
+        self._training = arena_training(settings.training, options.iterations)
+        self._evaluation_ticks: int = options.evaluation_ticks
+        self._report = report
+
+    def run(self) -> Outcome:
+        """Evaluate, train, evaluate again; the trainer is ended in any case."""
+        started_s = time.monotonic()
+        try:
+            before = self._evaluate()
+            is_whole = train_until_over(self.trainer, self._tick, self._report)
+            has_failed = self.trainer.has_training_failed
+            after = self._evaluate() if is_whole else None
+        except KeyboardInterrupt:
+            before, after, is_whole, has_failed = None, None, False, False
+        finally:
+            self.trainer.end_training()
+            self.communicator.close()
+        summary: dict[str, object] = {
+            "return_before": None if before is None else before.return_mean,
+            "return_after": None if after is None else after.return_mean,
+            "seconds": round(time.monotonic() - started_s, 2),
+            "steps": round(self.trainer.metrics.get("steps", 0.0)),
+            "iterations": self.trainer.iteration,
+            "policy_version": self.engine.policy.version,
+            "unrecorded_steps": self.trainer.unrecorded_steps,
+            "run_directory": self.trainer.run_directory,
+            "is_complete": is_whole,
+        }
+        return Outcome(summary, 0 if is_whole else 1 if has_failed else 130)
+
+    def _tick(self) -> None:
+        unrecorded = self.trainer.unrecorded_steps
+        self.engine.tick(lambda: self.trainer.run_training(self._training))
+        is_behind = not self.trainer.is_collecting or self.trainer.unrecorded_steps != unrecorded
+        if is_behind and not self.trainer.is_evaluating:
+            time.sleep(FRAME_PAUSE_S)
+
+    def _evaluate(self) -> EvaluationSummary | None:
+        if not self._evaluation_ticks:
+            return None
+        self.trainer.begin_evaluation(self._evaluation_ticks)
+        while self.trainer.is_evaluating:
+            self._tick()
+        return self.trainer.evaluation_result
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program; returns its exit code: 0 complete, 1 failed, 2 wrong options, 130 interrupted."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        settings = read_settings(options)
+    except InvalidSettingsError as error:
+        parser.error(str(error))
+    report = TrainingReport(ReportFormat(options.report))
+    outcome = ArenaRun(options, settings, report).run()
+    report.event("summary", outcome.summary)
+    if options.demo and outcome.exit_code == 0 and options.report == ReportFormat.PLAIN:
+        print(f"curves: tensorboard --logdir {outcome.summary['run_directory']}")
+        print("next: python -m host_sdk.mock_engine --agents 256 --set learning_rate=5e-4 --sync")
+    return outcome.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

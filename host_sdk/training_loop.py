@@ -1,0 +1,35 @@
+"""The loop of a host program that does nothing but train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from host_sdk.ppo_trainer import PPOTrainer
+from host_sdk.training_report import TrainingReport
+
+
+def train_until_over(trainer: PPOTrainer, tick: Callable[[], None], report: TrainingReport) -> bool:
+    """Ticks a world until its training is complete, has failed or is interrupted from the keyboard.
+
+    Args:
+        trainer: begun by the first tick, or before.
+        tick: one tick of the world, `trainer.run_training` with its arguments among it.
+        report: hears of every update, and of a failure.
+
+    Returns:
+        Whether training came to its own end.
+    """
+    try:
+        tick()
+        while trainer.is_training:
+            tick()
+            report.progress(trainer.iteration, trainer.policy.version, trainer.metrics)
+    except KeyboardInterrupt:
+        report.event("interrupted", {"iteration": trainer.iteration, "policy_version": trainer.policy.version})
+        return False
+    failure = trainer.training_failure
+    if failure is not None:
+        values = {"code": str(failure.code), "reason": failure.reason, "remedy": failure.remedy}
+        report.event("failure", {**values, "exit_code": failure.exit_code, "stderr_tail": failure.stderr_tail})
+        return False
+    return True
