@@ -19,7 +19,7 @@ LOOSE_END = re.compile(
 
 
 def test_top_level_holds_only_what_the_plan_names() -> None:
-    ignored = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").split()]
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").split()]
     names = {entry.name for entry in ROOT.iterdir() if not entry.name.startswith(".")}
     unplanned = {name for name in names - PLANNED if not any(fnmatch(name, pattern) for pattern in ignored)}
     assert unplanned == set()
