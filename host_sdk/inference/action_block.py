@@ -136,7 +136,7 @@ class ExclusiveBlock:
         if noise_scale != 0:
             work = self._work[:count]
             generator.standard_exponential(dtype=np.float32, out=work)
-            np.maximum(work, SMALLEST, work)
+            np.maximum(work, SMALLEST, out=work)
             np.log(work, work)
             np.multiply(work, np.float32(-noise_scale), work)
             np.add(scores, work, work)
@@ -213,7 +213,7 @@ class InclusiveBlock:
         # Log-odds of a uniform number are logistic; both it and its complement stay above 0.
         generator.random(dtype=np.float32, out=noise)
         np.subtract(np.float32(1), noise, work)
-        np.maximum(noise, SMALLEST, noise)
+        np.maximum(noise, SMALLEST, out=noise)
         np.divide(noise, work, noise)
         np.log(noise, noise)
         np.multiply(noise, np.float32(noise_scale), noise)

@@ -89,6 +89,6 @@ class ActionDistribution:
             np.copyto(numbers, squashed, where=layout.squashed)
         else:
             np.multiply(numbers, layout.scale, numbers)
-        np.maximum(numbers, layout.low, numbers)
-        np.minimum(numbers, layout.high, numbers)
+        np.maximum(numbers, layout.low, out=numbers)
+        np.minimum(numbers, layout.high, out=numbers)
         return out

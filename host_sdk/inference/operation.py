@@ -50,8 +50,8 @@ def _bind_normalize(
     return [
         partial(np.subtract, x, np.where(mask, mean, 0).astype(np.float32), output),
         partial(np.multiply, output, inverse, output),
-        partial(np.maximum, output, -bound, output),
-        partial(np.minimum, output, bound, output),
+        partial(np.maximum, output, -bound, out=output),
+        partial(np.minimum, output, bound, out=output),
     ]
 
 
@@ -70,12 +70,12 @@ def _bind_activation(
         return [partial(np.tanh, x, output)]
     zero = np.float32(0)
     if function == "relu":
-        return [partial(np.maximum, x, zero, output)]
+        return [partial(np.maximum, x, zero, out=output)]
     negative = np.empty_like(output)
     return [
-        partial(np.minimum, x, zero, negative),
+        partial(np.minimum, x, zero, out=negative),
         partial(np.expm1, negative, negative),
-        partial(np.maximum, x, zero, output),
+        partial(np.maximum, x, zero, out=output),
         partial(np.add, output, negative, output),
     ]
 
@@ -111,8 +111,8 @@ def _bind_clamp(
 ) -> list[Step]:
     x = inputs[0][0]
     return [
-        partial(np.maximum, x, np.float32(operation.attribute("minimum")), output),
-        partial(np.minimum, output, np.float32(operation.attribute("maximum")), output),
+        partial(np.maximum, x, np.float32(operation.attribute("minimum")), out=output),
+        partial(np.minimum, output, np.float32(operation.attribute("maximum")), out=output),
     ]
 
 
