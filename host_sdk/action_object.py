@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from host_sdk.errors import ValueMismatchError
+from host_sdk.inference.distribution import ActionDistribution
 from protocol.schema import (
     ActionElement,
     BoolAction,
@@ -149,32 +150,16 @@ class ActionDecoder:
             element: the action schema.
         """
         layout = ActionLayout.of(element)
-        self.root = _node_of(element, "action", iter(layout.leaves))
-        self._continuous_size = layout.continuous_size
-        self._scale = layout.scale
-        self._is_scaled = bool((layout.scale != 1.0).any())
-        self._low, self._high = layout.low, layout.high
-        self._is_clipped = bool(layout.clipped.any())
-        self._squashed = np.flatnonzero(layout.squashed)
-        self._clip_low = np.where(layout.clipped, layout.low, -np.inf).astype(np.float32)
-        self._clip_high = np.where(layout.clipped, layout.high, np.inf).astype(np.float32)
+        self._root = _node_of(element, "action", iter(layout.leaves))
+        self._distribution = ActionDistribution(layout, max_batch=1)
 
     def decode(self, action_vectors: FloatArray) -> ActionObjectElements:
-        """The actions of N agents.
+        """The actions of N agents, in memory of their own.
 
         Args:
-            action_vectors: float32[N, A], as sampled; kept by the result and changed in place, so give it a copy.
+            action_vectors: float32[N, A], as sampled.
         """
-        block = action_vectors[:, : self._continuous_size]
-        if self._is_scaled:
-            np.multiply(block, self._scale, out=block)
-        if self._is_clipped:
-            np.maximum(block, self._clip_low, out=block)
-            np.minimum(block, self._clip_high, out=block)
-        if self._squashed.size:
-            low, high = self._low[self._squashed], self._high[self._squashed]
-            block[:, self._squashed] = low + (high - low) * (np.tanh(block[:, self._squashed]) + 1.0) / 2.0
-        return ActionObjectElements(self.root, action_vectors)
+        return ActionObjectElements(self._root, self._distribution.to_delivered(action_vectors))
 
 
 def _node(element: _AnyElement, kind: str) -> ActionNode:

@@ -47,6 +47,7 @@ class Manager:
         self._notices: deque[Callable[[ManagerListener], None]] = deque()
         self._is_notifying = False
         self._has_ticked = False
+        self._action_counts: npt.NDArray[np.uint64] = np.zeros(self._max_agent_count, dtype=np.uint64)
 
     @property
     def max_agent_count(self) -> int:
@@ -62,6 +63,11 @@ class Manager:
     def agent_ids(self) -> AgentIds:
         """int64[N], the ids of all agents, rising. Read-only; the same array object until agents come or go."""
         return self._agent_ids
+
+    @property
+    def action_counts(self) -> npt.NDArray[np.uint64]:
+        """uint64[max], how often each agent has acted since it was added or reset, live; counted by interactors."""
+        return self._action_counts
 
     @property
     def has_ticked(self) -> bool:
@@ -119,6 +125,7 @@ class Manager:
         """
         ids = self._checked_ids(agent_ids)
         if ids:
+            self._action_counts[ids] = 0
             self._notify(_frozen(ids), ManagerListener.on_agents_reset)
 
     def reset_all_agents(self) -> None:
@@ -218,6 +225,7 @@ class Manager:
     def _announce_change(self, ids: list[int], hear: Callable[[ManagerListener, AgentIds], None]) -> AgentIds:
         changed = _frozen(ids)
         if ids:
+            self._action_counts[ids] = 0
             self._agent_ids = _frozen(sorted(self._agents))
             self._notify(changed, hear)
         return changed
@@ -242,7 +250,7 @@ class Manager:
                 for listener in tuple(self._listeners):
                     try:
                         notice(listener)
-                    except Exception as error:  # noqa: BLE001 (raised below)
+                    except Exception as error:
                         first_error = first_error or error
         finally:
             self._notices.clear()

@@ -1,0 +1,135 @@
+"""The buffers of experience: one being written, some on their way, some free."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import asdict, dataclass
+
+from host_sdk.episode_tally import EpisodeTally
+from host_sdk.errors import CollectionError
+from host_sdk.lane_buffer import AllocateFloats, LaneBuffer, StepSizes
+from protocol.collection_contract import CollectionContract
+from protocol.experience import ExperienceBatch, ExperienceStatistics
+from protocol.limits import MAX_BATCH_BYTES, MAX_BATCH_STEPS
+
+
+@dataclass
+class CollectionCounts:
+    """Agent-steps that are in no batch, by what became of them; the numbers only grow.
+
+    Attributes:
+        unrecorded_steps: played while no buffer was free, or no room left in a full one.
+        dropped_actions: whose reward never came, or whose outcome was never seen.
+        non_finite_steps: cut away because an observation or a reward was not finite.
+    """
+
+    unrecorded_steps: int = 0
+    dropped_actions: int = 0
+    non_finite_steps: int = 0
+
+
+class BufferRotation:
+    """Buffers go from free to current, by `take` into flight, and by `release` back to free.
+
+    Attributes:
+        current: the buffer being written; None while none is free.
+        is_laid_out: whether the current one has been given its lanes.
+        step_count: steps in the current one.
+        has_room: whether some agent can still record into it.
+    """
+
+    def __init__(
+        self,
+        sizes: StepSizes,
+        contract: CollectionContract,
+        max_agent_count: int,
+        first_batch_id: int,
+        allocate: AllocateFloats,
+    ) -> None:
+        """Takes the memory of all buffers; see `TrajectoryRecorder`. Raises CollectionError."""
+        self._contract = contract
+        capacity = _capacity(contract, max_agent_count, sizes.step_bytes)
+        self._free = deque(LaneBuffer(sizes, capacity, max_agent_count, allocate) for _ in range(contract.buffer_count))
+        self._in_flight: dict[int, LaneBuffer] = {}
+        self._next_batch_id = first_batch_id
+        self._reported = CollectionCounts()
+        self.current: LaneBuffer | None = self._free.popleft()
+        self._begin_use()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the current buffer is to be handed off."""
+        return self.current is not None and (self.step_count >= self._contract.steps_per_hand_off or not self.has_room)
+
+    @property
+    def in_flight_count(self) -> int:
+        """Batches taken and not yet released."""
+        return len(self._in_flight)
+
+    def lay_out(self, agent_count: int) -> int:
+        """Shapes the current buffer for the agents that are there now, so that the steps wanted fit with some slack.
+
+        Returns:
+            T, the rows of each lane.
+        """
+        rows = -(-self._contract.steps_per_hand_off // agent_count)
+        rows += max(1, rows // 8)
+        if self._contract.horizon:
+            rows = min(rows, self._contract.horizon)
+        if self.current is not None:
+            self.current.shape_lanes(rows, agent_count)
+        self.is_laid_out = True
+        return rows
+
+    def take(self, counts: CollectionCounts, tally: EpisodeTally) -> ExperienceBatch | None:
+        """The current buffer as a batch, if it holds a segment; the next free one is current from now on."""
+        buffer = self.current
+        self._begin_use()
+        if buffer is None or not len(buffer.segments):
+            return None
+        batch = buffer.batch(self._next_batch_id, self._statistics(counts, tally))
+        self._in_flight[batch.batch_id] = buffer
+        self._next_batch_id += 1
+        self.current = self._free.popleft() if self._free else None
+        return batch
+
+    def release(self, batch_id: int) -> bool:
+        """Frees the buffer of a batch; false where no such batch is in flight."""
+        buffer = self._in_flight.pop(batch_id, None)
+        if buffer is None:
+            return False
+        if self.current is None:
+            self.current = buffer
+        else:
+            self._free.append(buffer)
+        return True
+
+    def _begin_use(self) -> None:
+        self.is_laid_out = False
+        self.step_count = 0
+        self.has_room = True
+
+    def _statistics(self, counts: CollectionCounts, tally: EpisodeTally) -> ExperienceStatistics:
+        """What was counted since the last batch."""
+        now, before = asdict(counts), asdict(self._reported)
+        self._reported = CollectionCounts(**now)
+        returns, lengths = tally.take_ended()
+        return ExperienceStatistics(
+            **{name: now[name] - before[name] for name in now}, episode_returns=returns, episode_lengths=lengths
+        )
+
+
+def _capacity(contract: CollectionContract, max_agent_count: int, step_bytes: int) -> int:
+    """Steps that `lay_out` may shape for any number of agents up to the maximum."""
+    wanted = contract.steps_per_hand_off
+    # The rows of up to max_agent_count lanes are rounded up, and get one or an eighth more.
+    capacity = wanted + wanted // 8 + 3 * max_agent_count
+    if contract.horizon:
+        capacity = min(capacity, contract.horizon * max_agent_count)
+    if wanted + max_agent_count > MAX_BATCH_STEPS or capacity * step_bytes > MAX_BATCH_BYTES:
+        raise CollectionError(
+            f"the trainer wants {wanted} steps at a time from up to {max_agent_count} agents, which are "
+            f"{capacity * step_bytes} bytes; a batch holds at most {MAX_BATCH_STEPS} steps and {MAX_BATCH_BYTES} "
+            "bytes; lower steps_per_update in the training settings"
+        )
+    return capacity

@@ -1,0 +1,107 @@
+"""What agents may expect: the value network, for games that want to see it."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from host_sdk.errors import MissingCallError
+from host_sdk.inference import NumpyNetwork, limit_blas_threads
+from host_sdk.interactor import Interactor
+from host_sdk.manager import AgentIds, Manager
+from host_sdk.manager_listener import ManagerListener
+from host_sdk.network_weights import NetworkWeights
+from host_sdk.policy import Policy
+from protocol.network_builder import build_critic_spec
+from protocol.policy_settings import CriticSettings
+from protocol.weights import WeightsSnapshot
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+
+
+class Critic(ManagerListener):
+    """Estimates the return that each agent may expect. Training doesn't need it on the host's side."""
+
+    @classmethod
+    def make_critic(
+        cls, manager: Manager, interactor: Interactor, policy: Policy, settings: CriticSettings | None = None
+    ) -> Critic:
+        """Constructs a critic with initial weights and sets it up.
+
+        Args:
+            manager: whose agents it is for.
+            interactor: how they see.
+            policy: whose settings say how observations are normalised.
+            settings: the network's size and kind.
+        """
+        critic = cls()
+        critic.setup_critic(manager, interactor, policy, settings)
+        return critic
+
+    def setup_critic(
+        self, manager: Manager, interactor: Interactor, policy: Policy, settings: CriticSettings | None = None
+    ) -> None:
+        """Builds the network and allocates its buffers. Raises NotSetUpError when done twice."""
+        limit_blas_threads()
+        self._settings = settings or CriticSettings()
+        self._interactor = interactor
+        spec = build_critic_spec(interactor.observation_schema_element, policy.settings, self._settings)
+        self._weights = NetworkWeights(spec, policy.settings.seed, NumpyNetwork(spec, manager.max_agent_count))
+        self._values: FloatArray = np.zeros(manager.max_agent_count, dtype=np.float32)
+        self._has_value: npt.NDArray[np.bool_] = np.zeros(manager.max_agent_count, dtype=np.bool_)
+        self._listen_to(manager)
+
+    def evaluate_critic(self) -> None:
+        """Estimates the returns of all agents that have an observation, from their observation vectors."""
+        buffer = self._interactor.buffer
+        agent_ids = self.manager.agent_ids
+        agent_ids = agent_ids[buffer.observed[agent_ids] > 0]
+        if agent_ids.size:
+            (values,) = self._weights.network.run(buffer.observation_vectors[agent_ids])
+            self._values[agent_ids] = values[:, 0]
+            self._has_value[agent_ids] = True
+
+    def get_estimated_discounted_return(self, agent_id: int = -1) -> float:
+        """The discounted sum of rewards that the agent may expect from its last evaluated observation on.
+
+        Raises:
+            AgentError: there is no such agent.
+            MissingCallError: its observation has not been evaluated yet.
+        """
+        self.manager.get_agent(agent_id)
+        if not self._has_value[agent_id]:
+            remedy = "call it after gather_observations"
+            raise MissingCallError("get_estimated_discounted_return", "evaluate_critic", (agent_id,), remedy)
+        return float(self._values[agent_id])
+
+    def snapshot(self) -> WeightsSnapshot:
+        """The weights now in use, not copied."""
+        return self._weights.snapshot
+
+    def apply_snapshot(self, snapshot: WeightsSnapshot) -> None:
+        """Uses these weights from the next evaluation on. Raises as `Policy.apply_snapshot` does."""
+        self._weights.apply(snapshot)
+
+    @property
+    def settings(self) -> CriticSettings:
+        """What the network was built from."""
+        return self._settings
+
+    @property
+    def network_hash(self) -> int:
+        """The hash of the network, which weights must carry."""
+        return self._weights.snapshot.network_hash
+
+    def on_agents_added(self, agent_ids: AgentIds) -> None:
+        """Nothing is known of newcomers."""
+        self._has_value[agent_ids] = False
+
+    def on_agents_removed(self, agent_ids: AgentIds) -> None:
+        """Their values are forgotten."""
+        self._has_value[agent_ids] = False
+
+    def on_agents_reset(self, agent_ids: AgentIds) -> None:
+        """Their values belong to the old episode."""
+        self._has_value[agent_ids] = False

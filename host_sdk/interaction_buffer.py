@@ -1,0 +1,131 @@
+"""What an interactor holds for each agent: vectors, and counters that tell which call of a step came last."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from host_sdk.agent_selection import AgentIds, Selector, selector_of
+from host_sdk.errors import DoubledCallError, MissingCallError
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+UInt64Array: TypeAlias = npt.NDArray[np.uint64]
+
+
+class InteractionBuffer:
+    """Vectors and iteration counters of all agent slots.
+
+    A step of an agent is observed → decided → performed, and each counter counts how often that happened since the
+    agent was added or reset; so observed ≥ decided ≥ performed, and they differ by one at most. An agent whose counter
+    is still 0 where others have gone on came in between, and waits for the next step.
+
+    Attributes:
+        observation_vectors: float32[max, O].
+        action_vectors: float32[max, A], as sampled.
+        observed: uint64[max].
+        decided: uint64[max].
+        performed: uint64[max].
+        is_set_by_hand: bool[max], whether the action came from `set_action_vector`.
+        is_finite: bool[max], whether the last observation was; one that wasn't is held as zeros.
+        agent_ids: the ids of the last `select`.
+        selector: the same ids as an index.
+    """
+
+    def __init__(self, max_agent_count: int, observation_size: int, action_size: int) -> None:
+        self.observation_vectors: FloatArray = np.zeros((max_agent_count, observation_size), dtype=np.float32)
+        self.action_vectors: FloatArray = np.zeros((max_agent_count, action_size), dtype=np.float32)
+        self.observed: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)
+        self.decided: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)
+        self.performed: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)
+        self.is_set_by_hand: BoolArray = np.zeros(max_agent_count, dtype=np.bool_)
+        self.is_finite: BoolArray = np.ones(max_agent_count, dtype=np.bool_)
+        self.agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
+        self.selector: Selector = slice(0, 0)
+
+    def select(self, agent_ids: AgentIds) -> bool:
+        """Makes these the agents of the calls below; returns whether they are others than before."""
+        if agent_ids is self.agent_ids:
+            return False
+        self.agent_ids = agent_ids
+        self.selector = selector_of(agent_ids)
+        return True
+
+    def begin_agents(self, agent_ids: AgentIds) -> None:
+        """Agents begin anew: nothing has been observed, decided or performed."""
+        for counter in (self.observed, self.decided, self.performed):
+            counter[agent_ids] = 0
+        self.is_set_by_hand[agent_ids] = False
+        self.is_finite[agent_ids] = True
+
+    def check_observation_due(self, call: str) -> None:
+        """Raises a CallOrderError where an agent's last step isn't through; the next call then begins a new one."""
+        agents = self.selector
+        if not (self.observed[agents] != self.performed[agents]).any():
+            return
+        ids = self.agent_ids
+        undecided = ids[self.observed[ids] != self.decided[ids]]
+        unperformed = ids[self.decided[ids] != self.performed[ids]]
+        self.decided[ids] = self.observed[ids]
+        self.performed[ids] = self.observed[ids]
+        if undecided.size:
+            remedy = "let Policy.run_inference, or evaluate, sample and perform, come between two observations"
+            raise DoubledCallError(call, _names(undecided), remedy)
+        remedy = "call perform_actions after the actions were sampled or set"
+        raise MissingCallError(call, "perform_actions", _names(unperformed), remedy)
+
+    def set_observation(self, agent_id: int, vector: FloatArray, *, is_counted: bool) -> None:
+        """Puts in one agent's observation from outside. Raises DoubledCallError where a counted one waits already."""
+        if is_counted:
+            if self.observed[agent_id] != self.performed[agent_id]:
+                remedy = "pass increment_iteration=False to replace the observation of the same step"
+                raise DoubledCallError("set_observation_vector", (agent_id,), remedy)
+            self.observed[agent_id] += 1
+        self.observation_vectors[agent_id] = vector
+        self.is_finite[agent_id] = True
+
+    def set_action(self, agent_id: int, vector: FloatArray, *, is_counted: bool) -> None:
+        """Puts in one agent's action from outside; likewise, and MissingCallError where it has no observation."""
+        if is_counted:
+            if self.decided[agent_id] != self.performed[agent_id]:
+                remedy = "pass increment_iteration=False to replace the action of the same step"
+                raise DoubledCallError("set_action_vector", (agent_id,), remedy)
+            if self.observed[agent_id] == self.decided[agent_id]:
+                remedy = "an action answers an observation; call that first"
+                raise MissingCallError("set_action_vector", "gather_observations", (agent_id,), remedy)
+            self.decided[agent_id] = self.observed[agent_id]
+        self.action_vectors[agent_id] = vector
+        self.is_set_by_hand[agent_id] = True
+
+    def action_due_agents(self, call: str) -> AgentIds:
+        """Whose observation awaits an action; all but those that came in between.
+
+        Raises:
+            MissingCallError: nobody's, or not that of an agent which has been observed before.
+        """
+        remedy = "call gather_observations first; Policy.run_inference does all in order"
+        return self._due_agents(call, self.observed, self.decided, "gather_observations", remedy)
+
+    def performance_due_agents(self, call: str) -> AgentIds:
+        """Whose action awaits its performance, likewise."""
+        remedy = "call decode_and_sample_actions or set_action_vector first; Policy.run_inference does all in order"
+        return self._due_agents(call, self.decided, self.performed, "decode_and_sample_actions", remedy)
+
+    def _due_agents(self, call: str, ahead: UInt64Array, behind: UInt64Array, missing: str, remedy: str) -> AgentIds:
+        agents = self.selector
+        is_due = ahead[agents] != behind[agents]
+        ids = self.agent_ids
+        if is_due.all():
+            return ids
+        idle = ids[~is_due]
+        at_fault = idle[ahead[idle] > 0] if is_due.any() else idle
+        if at_fault.size:
+            raise MissingCallError(call, missing, _names(at_fault), remedy)
+        due: AgentIds = ids[is_due]
+        return due
+
+
+def _names(agent_ids: AgentIds) -> tuple[int, ...]:
+    return tuple(agent_ids.tolist())

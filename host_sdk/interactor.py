@@ -1,0 +1,336 @@
+"""How agents see and act: the game's side of observations and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from host_sdk.action_object import ActionDecoder, ActionObject, ActionObjectElements
+from host_sdk.action_schema import ActionSchema, ActionSchemaElement
+from host_sdk.agent_selection import AgentIds
+from host_sdk.errors import MissingCallError, ValueMismatchError
+from host_sdk.interaction_buffer import InteractionBuffer
+from host_sdk.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
+from host_sdk.manager import Manager
+from host_sdk.observation_gathering import ObservationGathering
+from host_sdk.observation_object import ObservationObject
+from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
+from protocol.errors import LayoutMismatchError
+from protocol.schema_hash import action_hash, observation_hash
+from protocol.vector_layout import ActionLayout, ObservationLayout
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+_Interactor = TypeVar("_Interactor", bound="Interactor")
+
+
+class Interactor(InteractorCallbacks):
+    """How agents interact with the game: what they see and what they can do.
+
+    A game's subclass specifies both once (`specify_agent_observation`, `specify_agent_action`) and, each step, gathers
+    observations and performs actions: for one agent (`gather_agent_observation`, `perform_agent_action`), or for all
+    at once (`gather_agent_observations`, `perform_agent_actions`), which with batched values touches no Python per
+    agent.
+
+    Letters: N agents, O floats of an observation vector, A floats of an action vector.
+    """
+
+    before_performing: Callable[[AgentIds], None] | None = None
+    """Called with the agents whose actions are about to be performed, while their vectors still stand; for policies."""
+
+    # --- Making ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def make_interactor(
+        cls: type[_Interactor],
+        manager: Manager,
+        class_: type[_Interactor] | None = None,
+        name: str = "Interactor",
+        **arguments: object,
+    ) -> _Interactor:
+        """Constructs an interactor and sets it up.
+
+        Args:
+            manager: whose agents it is for.
+            class_: the game's subclass; this class itself where it is left away.
+            name: for people.
+            arguments: handed to the constructor of the class.
+
+        Raises:
+            SchemaError: what the class specifies is wrong.
+        """
+        interactor = (class_ or cls)(**arguments)
+        interactor.name = name
+        interactor.setup_interactor(manager)
+        return interactor
+
+    def setup_interactor(self, manager: Manager) -> None:
+        """Asks for the schemas and allocates the buffers. Raises SchemaError, or NotSetUpError when done twice."""
+        self.name = getattr(self, "name", type(self).__name__)
+        self._observation_schema, self._action_schema = ObservationSchema(), ActionSchema()
+        self._observation_element = self.specify_agent_observation(self._observation_schema)
+        self._action_element = self.specify_agent_action(self._action_schema)
+        self._observation_layout = ObservationLayout.of(self._observation_element)
+        self._action_layout = ActionLayout.of(self._action_element)
+        self._observation_hash = observation_hash(self._observation_element)
+        self._action_hash = action_hash(self._action_element)
+        self._action_object, self._action_decoder = ActionObject(), ActionDecoder(self._action_element)
+        action_size = self._action_layout.vector_size
+        self._action_object_elements = self._action_decoder.decode(np.zeros((0, action_size), np.float32))
+        self._buffer = InteractionBuffer(manager.max_agent_count, self._observation_layout.size, action_size)
+        self._gathering = ObservationGathering(self, self._observation_element, self._buffer)
+        self._listen_to(manager)
+
+    def on_agents_added(self, agent_ids: AgentIds) -> None:
+        """Newcomers have no vectors yet."""
+        self._buffer.begin_agents(agent_ids)
+
+    def on_agents_removed(self, agent_ids: AgentIds) -> None:
+        """Their vectors are forgotten."""
+        self._buffer.begin_agents(agent_ids)
+
+    def on_agents_reset(self, agent_ids: AgentIds) -> None:
+        """Their vectors belong to the old episode and are forgotten."""
+        self._buffer.begin_agents(agent_ids)
+
+    # --- The calls of a step ---------------------------------------------------------------------------------------
+
+    def gather_observations(self) -> None:
+        """Gathers the observations of all agents, by `gather_agent_observations`, into the observation vectors.
+
+        An observation that is not finite is reported by agent and element, and held as zeros until the next.
+
+        Raises:
+            ValueMismatchError: a value doesn't fit the schema.
+            DoubledCallError: the last observation was not acted upon yet.
+            MissingCallError: the last action was not performed yet.
+        """
+        self._gathering.select(self.manager.agent_ids)
+        self._buffer.check_observation_due("gather_observations")
+        if self._buffer.agent_ids.size:
+            self._gathering.gather()
+
+    def peek_observations(self, agent_ids: AgentIds, out: FloatArray | None = None) -> FloatArray:
+        """Gathers what agents see now, apart from the step: no vector and no counter changes.
+
+        Args:
+            agent_ids: int64[n].
+            out: float32[n, O] to write into; made where it is left away.
+
+        Returns:
+            float32[n, O]; numbers that are not finite are reported and left as they are.
+        """
+        rows = np.empty((len(agent_ids), self._observation_layout.size), np.float32) if out is None else out
+        self._gathering.peek(agent_ids, rows)
+        return rows
+
+    def perform_actions(self) -> None:
+        """Performs the actions of all agents, by `perform_agent_actions`.
+
+        Raises:
+            MissingCallError: no action was sampled or set since the last one was performed.
+        """
+        buffer = self._buffer
+        buffer.select(self.manager.agent_ids)
+        if not buffer.agent_ids.size:
+            return
+        agent_ids = buffer.performance_due_agents("perform_actions")
+        agents = buffer.selector if agent_ids is buffer.agent_ids else agent_ids
+        self._action_object_elements = self._action_decoder.decode(buffer.action_vectors[agents])
+        buffer.performed[agents] = buffer.decided[agents]
+        self.manager.action_counts[agents] += np.uint64(1)
+        if self.before_performing is not None:
+            self.before_performing(agent_ids)
+        self.perform_agent_actions(self._action_object, self._action_object_elements, agent_ids)
+
+    # --- Vectors ---------------------------------------------------------------------------------------------------
+
+    def get_observation_vector(self, agent_id: int = -1) -> tuple[FloatArray, int]:
+        """The agent's observation vector, float32[O] (a copy), and the hash of its schema.
+
+        Raises:
+            AgentError: there is no such agent.
+            MissingCallError: it has none yet.
+        """
+        if not self.has_observation_vector(agent_id):
+            raise MissingCallError("get_observation_vector", "gather_observations", (agent_id,), "call that first")
+        return self._buffer.observation_vectors[agent_id].copy(), self._observation_hash
+
+    def get_action_vector(self, agent_id: int = -1) -> tuple[FloatArray, int]:
+        """The agent's action vector as sampled, float32[A] (a copy), and the hash of its schema. Raises likewise."""
+        if not self.has_action_vector(agent_id):
+            raise MissingCallError("get_action_vector", "decode_and_sample_actions", (agent_id,), "call that first")
+        return self._buffer.action_vectors[agent_id].copy(), self._action_hash
+
+    def has_observation_vector(self, agent_id: int = -1) -> bool:
+        """Whether the agent's observation has been gathered or set. Raises AgentError where there is none."""
+        self.manager.get_agent(agent_id)
+        return bool(self._buffer.observed[agent_id] > 0)
+
+    def has_action_vector(self, agent_id: int = -1) -> bool:
+        """Whether the agent's action has been sampled or set. Raises AgentError where there is none."""
+        self.manager.get_agent(agent_id)
+        return bool(self._buffer.decided[agent_id] > 0)
+
+    def set_observation_vector(
+        self,
+        observation_vector: npt.ArrayLike,
+        observation_compatibility_hash: int,
+        agent_id: int = -1,
+        increment_iteration: bool = True,
+    ) -> None:
+        """Sets an agent's observation vector by hand.
+
+        Args:
+            observation_vector: float32[O], finite.
+            observation_compatibility_hash: of the schema that the vector was made with.
+            agent_id: whose.
+            increment_iteration: whether this counts as the step's observation; false to replace one.
+
+        Raises:
+            AgentError: there is no such agent.
+            LayoutMismatchError: the vector belongs to another schema.
+            ValueMismatchError: it has another size, or is not finite.
+        """
+        vector = self._checked_vector(
+            "observation", observation_vector, self._observation_layout.size, observation_compatibility_hash, agent_id
+        )
+        self._buffer.set_observation(agent_id, vector, is_counted=increment_iteration)
+
+    def set_action_vector(
+        self,
+        action_vector: npt.ArrayLike,
+        action_compatibility_hash: int,
+        agent_id: int = -1,
+        increment_iteration: bool = True,
+    ) -> None:
+        """Sets an agent's action vector by hand; experience tells such a step from one of the policy's own.
+
+        Args:
+            action_vector: float32[A], finite, as a policy samples it: before squashing, clipping and scaling.
+            action_compatibility_hash: of the schema that the vector was made with.
+            agent_id: whose.
+            increment_iteration: whether this counts as the step's action; false to replace a sampled one.
+
+        Raises: as `set_observation_vector`.
+        """
+        vector = self._checked_vector(
+            "action", action_vector, self._action_layout.vector_size, action_compatibility_hash, agent_id
+        )
+        self._buffer.set_action(agent_id, vector, is_counted=increment_iteration)
+
+    def _checked_vector(self, what: str, vector: npt.ArrayLike, size: int, its_hash: int, agent_id: int) -> FloatArray:
+        self.manager.get_agent(agent_id)
+        ours = self._observation_hash if what == "observation" else self._action_hash
+        if its_hash != ours:
+            raise LayoutMismatchError(
+                f"the {what} vector for agent {agent_id} was made with the schema of hash {its_hash:#018x}, and this "
+                f"interactor's is {ours:#018x}; specify the same {what} on both sides"
+            )
+        array: FloatArray = np.asarray(vector, dtype=np.float32)
+        if array.shape != (size,) or not np.isfinite(array).all():
+            received = f"shape {array.shape}" if array.shape != (size,) else "numbers that are not finite"
+            raise ValueMismatchError(f"{what} vector", f"{size} finite floats", received, f"agent {agent_id}")
+        return array
+
+    # --- Sizes -----------------------------------------------------------------------------------------------------
+
+    def get_observation_vector_size(self) -> int:
+        """O."""
+        return self._observation_layout.size
+
+    def get_observation_encoded_vector_size(self) -> int:
+        """Floats of an observation as the policy's first layer gets it: O, since no element encodes itself."""
+        return self._observation_layout.size
+
+    def get_action_vector_size(self) -> int:
+        """A."""
+        return self._action_layout.vector_size
+
+    def get_action_encoded_vector_size(self) -> int:
+        """Floats that the policy's last layer gives: those of the distribution, since no element encodes itself."""
+        return self._action_layout.distribution_size
+
+    def get_action_distribution_vector_size(self) -> int:
+        """D: two floats for each continuous number, one for each discrete choice."""
+        return self._action_layout.distribution_size
+
+    # --- Properties ------------------------------------------------------------------------------------------------
+
+    @property
+    def observation_schema(self) -> ObservationSchema:
+        """What `specify_agent_observation` was given."""
+        return self._observation_schema
+
+    @property
+    def observation_schema_element(self) -> ObservationSchemaElement:
+        """What `specify_agent_observation` returned."""
+        return self._observation_element
+
+    @property
+    def observation_object(self) -> ObservationObject:
+        """What `gather_agent_observations` is given."""
+        return self._gathering.observation_object
+
+    @property
+    def observation_object_elements(self) -> ObservationObjectElements:
+        """What `gather_agent_observations` last returned in a step: a list, or one batched element."""
+        return self._gathering.observation_object_elements
+
+    @property
+    def action_schema(self) -> ActionSchema:
+        """What `specify_agent_action` was given."""
+        return self._action_schema
+
+    @property
+    def action_schema_element(self) -> ActionSchemaElement:
+        """What `specify_agent_action` returned."""
+        return self._action_element
+
+    @property
+    def action_object(self) -> ActionObject:
+        """What `perform_agent_actions` is given."""
+        return self._action_object
+
+    @property
+    def action_object_elements(self) -> ActionObjectElements:
+        """What `perform_agent_actions` was last given."""
+        return self._action_object_elements
+
+    @property
+    def observation_layout(self) -> ObservationLayout:
+        """Where each leaf lies in an observation vector."""
+        return self._observation_layout
+
+    @property
+    def action_layout(self) -> ActionLayout:
+        """Where each leaf lies in an action vector."""
+        return self._action_layout
+
+    @property
+    def observation_hash(self) -> int:
+        """The compatibility hash of the observation schema."""
+        return self._observation_hash
+
+    @property
+    def action_hash(self) -> int:
+        """The compatibility hash of the action schema."""
+        return self._action_hash
+
+    @property
+    def buffer(self) -> InteractionBuffer:
+        """The vectors and counters of all agent slots, for policies, critics and trainers."""
+        return self._buffer
+
+    @property
+    def observation_vectors(self) -> FloatArray:
+        """float32[max, O] of all agent slots, live; for trainers."""
+        return self._buffer.observation_vectors
+
+    @property
+    def action_vectors(self) -> FloatArray:
+        """float32[max, A] of all agent slots, as sampled, live; for trainers."""
+        return self._buffer.action_vectors

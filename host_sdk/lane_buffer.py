@@ -1,0 +1,121 @@
+"""One buffer of experience: lanes of steps, and the segments in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from host_sdk.segment_log import SegmentLog
+from protocol.experience import ExperienceBatch, ExperienceStatistics, SegmentTable
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+Int64Array: TypeAlias = npt.NDArray[np.int64]
+AllocateFloats: TypeAlias = Callable[[int], FloatArray]
+
+
+@dataclass(frozen=True)
+class StepSizes:
+    """Floats of a step: O, A, M and H."""
+
+    observation: int
+    action: int
+    action_modifier: int = 0
+    memory: int = 0
+
+    @property
+    def step_bytes(self) -> int:
+        """Bytes of a step in a batch: the vectors, a reward and a log-prob."""
+        return 4 * (self.observation + self.action + self.action_modifier + self.memory + 2)
+
+
+def touched_floats(count: int) -> FloatArray:
+    """Floats whose pages are in memory already, so that no tick pays for that."""
+    array: FloatArray = np.empty(count, dtype=np.float32)
+    array.fill(0.0)
+    return array
+
+
+class LaneBuffer:
+    """Room for a number of steps, shaped anew as T rows of N lanes at each use.
+
+    Memory is taken once, in one array per field; a batch is made of views, without copying steps.
+
+    Attributes:
+        observations: float32[T, N, O]; and so on as in `ExperienceBatch`.
+        versions: int64[T, N], the policy's version at each step.
+        segments: the segments closed so far.
+    """
+
+    def __init__(
+        self, sizes: StepSizes, capacity: int, agent_count: int, allocate: AllocateFloats = touched_floats
+    ) -> None:
+        """
+        Args:
+            sizes: of one step.
+            capacity: steps, at least T · N of every use.
+            agent_count: agent slots, by which the first room for segments is measured.
+            allocate: makes float32[n]; another one may put the steps where the trainer reads them.
+        """
+        self._sizes = sizes
+        self._observations = allocate(capacity * sizes.observation)
+        self._actions = allocate(capacity * sizes.action)
+        self._action_modifiers = allocate(capacity * sizes.action_modifier)
+        self._memory = allocate(capacity * sizes.memory)
+        self._rewards = allocate(capacity)
+        self._log_probs = allocate(capacity)
+        self._versions: Int64Array = np.zeros(capacity, dtype=np.int64)
+        self.segments = SegmentLog(2 * agent_count, sizes.observation, sizes.memory)
+        self.shape_lanes(0, 1)
+
+    def shape_lanes(self, row_count: int, lane_count: int) -> None:
+        """Begins a new use as T rows of N lanes, without segments."""
+        sizes, steps = self._sizes, (row_count, lane_count)
+        self.observations = _shaped(self._observations, (*steps, sizes.observation))
+        self.actions = _shaped(self._actions, (*steps, sizes.action))
+        self.action_modifiers = _shaped(self._action_modifiers, (*steps, sizes.action_modifier))
+        self.memory = _shaped(self._memory, (*steps, sizes.memory))
+        self.rewards = _shaped(self._rewards, steps)
+        self.log_probs = _shaped(self._log_probs, steps)
+        self.versions: Int64Array = self._versions[: row_count * lane_count].reshape(steps)
+        self.segments.clear()
+
+    def batch(self, batch_id: int, statistics: ExperienceStatistics) -> ExperienceBatch:
+        """What was recorded, as views up to the last row in use; valid until the next `shape_lanes`."""
+        table = self.segments.table()
+        rows = int((table.first_row + table.length).max())
+        return ExperienceBatch(
+            batch_id=batch_id,
+            observations=self.observations[:rows],
+            actions=self.actions[:rows],
+            action_modifiers=self.action_modifiers[:rows],
+            rewards=self.rewards[:rows],
+            log_probs=self.log_probs[:rows],
+            memory=self.memory[:rows],
+            segments=table,
+            initial_memory=self.memory[table.first_row, table.lane],
+            final_observations=self.segments.final_observations(),
+            final_memory=self.segments.final_memory(),
+            version_runs=_version_runs(self.versions, table),
+            statistics=statistics,
+        )
+
+
+def _shaped(flat: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    return flat[: int(np.prod(shape))].reshape(shape)
+
+
+def _version_runs(versions: Int64Array, table: SegmentTable) -> Int64Array:
+    """int64[R, 3]: segment, first step within it, version; one row for each segment and each change inside one."""
+    lengths = table.length.astype(np.int64)
+    starts = np.cumsum(lengths) - lengths
+    segment = np.repeat(np.arange(len(table), dtype=np.int64), lengths)
+    within = np.arange(len(segment), dtype=np.int64) - starts[segment]
+    version = versions[table.first_row[segment] + within, table.lane[segment]]
+    begins = within == 0
+    begins[1:] |= version[1:] != version[:-1]
+    runs: Int64Array = np.stack([segment[begins], within[begins], version[begins]], axis=1)
+    return runs

@@ -1,0 +1,305 @@
+"""How agents decide: a network run inside the game, whose weights a trainer may replace between two ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from os import PathLike
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from host_sdk.agent_selection import AgentIds, Selector
+from host_sdk.errors import MissingCallError, ValueMismatchError
+from host_sdk.inference import ActionDistribution, NumpyNetwork, limit_blas_threads
+from host_sdk.interactor import Interactor
+from host_sdk.manager import Manager
+from host_sdk.manager_listener import ManagerListener
+from host_sdk.network_weights import NetworkWeights
+from protocol.errors import LayoutMismatchError
+from protocol.network_builder import build_policy_spec
+from protocol.network_spec import NetworkSpec
+from protocol.policy_file import PolicyFile, load_policy, save_policy
+from protocol.policy_settings import PolicySettings
+from protocol.weights import WeightsSnapshot
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+
+
+class Policy(ManagerListener):
+    """Chooses the actions of all agents from their observations.
+
+    It acts from the beginning, with initial weights that are the same on every machine for the same settings; training
+    replaces them (`apply_snapshot`), whole and between two ticks.
+
+    `run_inference` is the whole step. Its parts, in order, are `Interactor.gather_observations`,
+    `encode_observations`, `evaluate_policy`, `decode_and_sample_actions` and `Interactor.perform_actions`.
+    """
+
+    after_inference: Callable[[AgentIds, float], None] | None = None
+    """Called with the agents and the action noise scale of each step, right before its actions are performed, while
+    the vectors of what was seen and done stand; for trainers."""
+
+    # --- Making ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def make_policy(
+        cls,
+        manager: Manager,
+        interactor: Interactor,
+        settings: PolicySettings | None = None,
+        *,
+        seed: int | None = None,
+        name: str = "Policy",
+    ) -> Policy:
+        """Constructs a policy with initial weights and sets it up.
+
+        Args:
+            manager: whose agents it acts for.
+            interactor: how they see and act.
+            settings: the network's size and kind.
+            seed: of the sampling of actions; that of the settings where it is left away. Initial weights always come
+                from the settings' seed.
+            name: for people.
+        """
+        policy = cls()
+        policy.name = name
+        policy.setup_policy(manager, interactor, settings, seed=seed)
+        return policy
+
+    @classmethod
+    def make_policy_from_file(
+        cls, manager: Manager, interactor: Interactor, path: str | PathLike[str], *, name: str = "Policy"
+    ) -> Policy:
+        """Constructs the policy that a file holds, with its settings and weights; no trainer is needed.
+
+        Raises:
+            PolicyFileError: the file can't be used.
+            LayoutMismatchError: it was trained with other observations or actions than the interactor's.
+        """
+        policy = cls.make_policy(manager, interactor, load_policy(path).policy_settings, name=name)
+        policy.load_policy(path)
+        return policy
+
+    def setup_policy(
+        self,
+        manager: Manager,
+        interactor: Interactor,
+        settings: PolicySettings | None = None,
+        *,
+        seed: int | None = None,
+    ) -> None:
+        """Builds the network and allocates its buffers; see `make_policy`. Raises NotSetUpError when done twice."""
+        limit_blas_threads()
+        self.name = getattr(self, "name", type(self).__name__)
+        self._settings = settings or PolicySettings()
+        self._interactor = interactor
+        self._spec = build_policy_spec(
+            interactor.observation_schema_element, interactor.action_schema_element, self._settings
+        )
+        self._weights = NetworkWeights(
+            self._spec, self._settings.seed, NumpyNetwork(self._spec, manager.max_agent_count)
+        )
+        self._sampler = ActionDistribution(interactor.action_layout, manager.max_agent_count)
+        self._log_probs: FloatArray = np.zeros(manager.max_agent_count, dtype=np.float32)
+        self._noise_scale = 1.0
+        self._agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
+        self._agents: Selector = slice(0, 0)
+        self._encoded: FloatArray | None = None
+        self._distribution: FloatArray | None = None
+        self.seed(self._settings.seed if seed is None else seed)
+        interactor.before_performing = self._report_step
+        self._listen_to(manager)
+
+    def seed(self, seed: int, host_index: int = 0) -> None:
+        """Begins the stream of random numbers anew, by which actions are sampled; each host has one of its own."""
+        self._generator = np.random.default_rng((seed, host_index))
+
+    # --- The calls of a step ---------------------------------------------------------------------------------------
+
+    def run_inference(self, action_noise_scale: float = 1.0) -> None:
+        """One whole step of all agents: observes, decides and acts.
+
+        Args:
+            action_noise_scale: at least 0; 1 samples from the policy's own distribution, 0 takes its mode.
+
+        Raises:
+            CallOrderError: the last step isn't through.
+            ValueMismatchError: an observation doesn't fit the schema.
+        """
+        self._interactor.gather_observations()
+        if self._interactor.buffer.agent_ids.size:
+            self.encode_observations()
+            self.evaluate_policy()
+            self.decode_and_sample_actions(action_noise_scale)
+            self._interactor.perform_actions()
+
+    def encode_observations(self) -> None:
+        """Takes in the observations of all agents. Raises MissingCallError without `gather_observations` before it."""
+        buffer = self._interactor.buffer
+        buffer.select(self.manager.agent_ids)
+        self._agent_ids = buffer.action_due_agents("encode_observations") if buffer.agent_ids.size else buffer.agent_ids
+        self._agents = buffer.selector if self._agent_ids is buffer.agent_ids else self._agent_ids
+        self._encoded = buffer.observation_vectors[self._agents]
+        self._distribution = None
+
+    def evaluate_policy(self) -> None:
+        """Runs the network. Raises MissingCallError without `encode_observations` before it."""
+        if self._encoded is None:
+            raise self._missing("evaluate_policy", "encode_observations")
+        if len(self._encoded):
+            (self._distribution,) = self._weights.network.run(self._encoded)
+        self._encoded = None
+
+    def decode_and_sample_actions(self, action_noise_scale: float = 1.0) -> None:
+        """Samples the actions of all agents into the interactor's action vectors.
+
+        Args:
+            action_noise_scale: as for `run_inference`. Log-probs are those of the policy's own distribution anyway.
+
+        Raises:
+            MissingCallError: without `evaluate_policy` before it.
+        """
+        if self._distribution is None:
+            if self._agent_ids.size or self._encoded is not None:
+                raise self._missing("decode_and_sample_actions", "evaluate_policy")
+            return
+        buffer, agents = self._interactor.buffer, self._agents
+        # A slice gives views to sample into; other slots get their rows from arrays of the sampler's own.
+        actions, log_probs = buffer.action_vectors[agents], self._log_probs[agents]
+        self._sampler.sample(self._distribution, self._generator, action_noise_scale, actions, log_probs)
+        if not isinstance(agents, slice):
+            buffer.action_vectors[agents] = actions
+            self._log_probs[agents] = log_probs
+        buffer.decided[agents] = buffer.observed[agents]
+        buffer.is_set_by_hand[agents] = False
+        self._noise_scale = action_noise_scale
+        self._distribution = None
+
+    # --- Memory ----------------------------------------------------------------------------------------------------
+
+    def get_memory_state_size(self) -> int:
+        """H, floats that the policy remembers of each agent; 0, since its network has no memory."""
+        return 0
+
+    def get_memory_state(self, agent_id: int = -1) -> FloatArray:
+        """float32[H] of one agent, a copy. Raises AgentError where there is none."""
+        self.manager.get_agent(agent_id)
+        return np.zeros(self.get_memory_state_size(), dtype=np.float32)
+
+    def set_memory_state(self, memory_state: npt.ArrayLike, agent_id: int = -1) -> None:
+        """Sets one agent's memory, float32[H]. Raises AgentError, or ValueMismatchError for another size."""
+        self.manager.get_agent(agent_id)
+        shape = np.shape(memory_state)
+        if shape != (self.get_memory_state_size(),):
+            raise ValueMismatchError(
+                "memory state", f"shape ({self.get_memory_state_size()},)", f"shape {shape}", f"agent {agent_id}"
+            )
+
+    # --- Weights ---------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> WeightsSnapshot:
+        """The weights now in use, not copied; nobody may write to them."""
+        return self._weights.snapshot
+
+    def snapshot_as(self, version: int) -> WeightsSnapshot:
+        """The same weights under another version."""
+        return replace(self._weights.snapshot, version=version)
+
+    def apply_snapshot(self, snapshot: WeightsSnapshot) -> None:
+        """Uses these weights from the next evaluation on. Nobody may write to them any more.
+
+        Raises:
+            LayoutMismatchError: they are of another network; the weights at hand stay in use.
+            WeightsError: they are not finite, or not as many as they should be; likewise.
+        """
+        self._weights.apply(snapshot)
+
+    def save_policy(self, path: str | PathLike[str], *, metadata: dict[str, str] | None = None) -> None:
+        """Writes the policy to a file that `make_policy_from_file` reads. Raises PolicyFileError."""
+        interactor = self._interactor
+        save_policy(
+            path,
+            PolicyFile(
+                behavior=self.name,
+                observation=interactor.observation_schema_element,
+                action=interactor.action_schema_element,
+                policy_settings=self._settings,
+                snapshot=self._weights.snapshot,
+                metadata=metadata or {},
+            ),
+        )
+
+    def load_policy(self, path: str | PathLike[str]) -> None:
+        """Uses the weights of a policy file.
+
+        Raises:
+            PolicyFileError: the file can't be used.
+            LayoutMismatchError: it was trained with other observations, actions or settings.
+        """
+        file, interactor = load_policy(path), self._interactor
+        for what, theirs, ours in (
+            ("observations", file.observation, interactor.observation_schema_element),
+            ("actions", file.action, interactor.action_schema_element),
+        ):
+            if theirs != ours:
+                raise LayoutMismatchError(
+                    f"{path} was trained with the {what} {theirs}, and this interactor's are {ours}"
+                )
+        self.apply_snapshot(file.snapshot)
+
+    # --- Properties ------------------------------------------------------------------------------------------------
+
+    @property
+    def interactor(self) -> Interactor:
+        """How the agents see and act."""
+        return self._interactor
+
+    @property
+    def settings(self) -> PolicySettings:
+        """What the network was built from, beside the schemas."""
+        return self._settings
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """The network."""
+        return self._spec
+
+    @property
+    def network_hash(self) -> int:
+        """The hash of the network, which weights must carry."""
+        return self._spec.hash
+
+    @property
+    def version(self) -> int:
+        """The version of the weights in use; 0 before any training."""
+        return self._weights.snapshot.version
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the weights are others than the initial ones."""
+        return self._weights.is_applied
+
+    @property
+    def has_acted(self) -> bool:
+        """Whether an agent that is there now has acted since it was added or reset."""
+        return bool(self.manager.action_counts[self.manager.agent_ids].any())
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether the last actions were the mode of their distribution."""
+        return self._noise_scale == 0.0
+
+    @property
+    def log_probs(self) -> FloatArray:
+        """float32[max], of each agent's last action under the policy that chose it, live."""
+        return self._log_probs
+
+    def _report_step(self, agent_ids: AgentIds) -> None:
+        if self.after_inference is not None:
+            self.after_inference(agent_ids, self._noise_scale)
+
+    def _missing(self, call: str, missing: str) -> MissingCallError:
+        ids = tuple(self.manager.agent_ids.tolist())
+        return MissingCallError(call, missing, ids, "call that first; run_inference does all in order")
