@@ -1,5 +1,6 @@
 """Messages over ZeroMQ: the trainer's ROUTER and the host's DEALER. The only module that imports zmq.
 
+It is long because that seam is one file: both ends share its options and its ways of sending and receiving.
 A channel belongs to the thread and the process that opened it. Nothing in it waits except `wait` and `close`.
 """
 
@@ -7,8 +8,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeAlias
+import time
+from collections.abc import Iterable, Iterator, Sequence
 
 import zmq
 
@@ -17,10 +18,22 @@ from protocol.channel_event import (
     ChannelEvent,
     Connected,
     Disconnected,
+    Incoming,
     Malformed,
     PeerFault,
     PeerMessage,
     Received,
+    SendReceipt,
+)
+from protocol.channel_setting import (
+    HANDSHAKE_TIMEOUT_S,
+    HEARTBEAT_INTERVAL_S,
+    HEARTBEAT_TIMEOUT_S,
+    MAX_HEARTBEAT_S,
+    MESSAGES_PER_DRAIN,
+    QUEUED_MESSAGES,
+    RECONNECT_INTERVAL_MAX_S,
+    RECONNECT_INTERVAL_S,
 )
 from protocol.codec import decode, encode
 from protocol.curve_keys import CurveKeys
@@ -38,45 +51,9 @@ from protocol.errors import (
 from protocol.limits import MAX_FRAME_BYTES, MAX_FRAMES, MAX_PRE_HELLO_BYTES
 from protocol.messages import Message
 from protocol.socket_file import claim_socket_file, release_socket_file, secure_socket_file
+from protocol.waker import HasFileno
 
-HEARTBEAT_INTERVAL_S = 1.0
-HEARTBEAT_TIMEOUT_S = 10.0
-HANDSHAKE_TIMEOUT_S = 5.0
-RECONNECT_INTERVAL_S = 0.1
-RECONNECT_INTERVAL_MAX_S = 1.0
-
-QUEUED_MESSAGES = 8
-"""High-water mark per direction and peer: a handful of control messages beside the batches that credit allows."""
-
-MESSAGES_PER_DRAIN = 64
-"""Messages that one receive returns at most, so that a flood can't hold the loop."""
-
-_MONITORED = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
-_MAX_HEARTBEAT_S = 6553.0  # PING carries its time to live as 16 bits of tenths of a second
-
-
-class HasFileno(Protocol):
-    """Anything with a descriptor that a poller can watch."""
-
-    def fileno(self) -> int:
-        """The descriptor."""
-
-
-Incoming: TypeAlias = PeerMessage | PeerFault
-
-
-class SendReceipt:
-    """Tells when zmq no longer needs the memory of the arrays of one message.
-
-    That alone does not free a buffer of experience: the trainer's Credit does.
-    """
-
-    def __init__(self, trackers: Sequence[zmq.MessageTracker]) -> None:
-        self._trackers = trackers
-
-    @property
-    def done(self) -> bool:
-        return all(tracker.done for tracker in self._trackers)
+_KEPT_FRAMES = MAX_FRAMES + 2  # the peer's name, and one too many to be noticed
 
 
 class _Channel:
@@ -89,11 +66,13 @@ class _Channel:
         heartbeat_interval_s: float,
         heartbeat_timeout_s: float,
         curve: CurveKeys | None,
+        *,
+        beginning: int,
     ) -> None:
         self._address: Endpoint = parse_endpoint(endpoint)
         for seconds in (heartbeat_interval_s, heartbeat_timeout_s):
-            if not 0.0 < seconds <= _MAX_HEARTBEAT_S:
-                raise ChannelError(f"heartbeat: expected seconds in (0, {_MAX_HEARTBEAT_S}], got {seconds}")
+            if not 0.0 < seconds <= MAX_HEARTBEAT_S:
+                raise ChannelError(f"heartbeat: expected seconds in (0, {MAX_HEARTBEAT_S}], got {seconds}")
         self._process_id = os.getpid()
         self._is_closed = False
         self._context = zmq.Context(io_threads=1)
@@ -114,6 +93,7 @@ class _Channel:
         }
         for option, value in options.items():
             self._socket.setsockopt(option, value)
+        self._monitor = self._socket.get_monitor_socket(beginning | zmq.EVENT_DISCONNECTED)
         if curve is not None:
             self._set_keys(curve)
 
@@ -141,7 +121,7 @@ class _Channel:
             raise ChannelClosedError(f"channel to {self._address}: expected an open channel, got a closed one")
 
     def _receive_frames(self) -> tuple[list[Frame], int] | None:
-        """The frames of one message, at most MAX_FRAMES + 1 kept, with their bytes in all; None when none waits."""
+        """The frames of one message, at most _KEPT_FRAMES of them, with the bytes of all; None when none waits."""
         try:
             part = self._socket.recv(zmq.NOBLOCK, copy=False)
         except zmq.Again:
@@ -151,7 +131,7 @@ class _Channel:
         while True:
             size = len(part)
             byte_count += size
-            if len(frames) <= MAX_FRAMES:
+            if len(frames) < _KEPT_FRAMES:
                 frames.append(part.buffer if size >= SMALL_ARRAY_BYTES else part.bytes)
             if not part.more:
                 return frames, byte_count
@@ -166,6 +146,7 @@ class _Channel:
         trackers: list[zmq.MessageTracker] = []
         waiting = list(frames)
         last = len(waiting) - 1
+        self._socket.getsockopt(zmq.EVENTS)  # lets zmq notice room in the queue, which sending alone does now and then
         for index, frame in enumerate(waiting):
             flags = zmq.NOBLOCK if index == last else zmq.NOBLOCK | zmq.SNDMORE
             is_small = len(frame) < SMALL_ARRAY_BYTES
@@ -174,8 +155,19 @@ class _Channel:
                 trackers.append(tracker)
         return SendReceipt(trackers)
 
+    def _monitored_events(self) -> Iterator[int]:
+        """The beginnings and ends of connections since the last call, as zmq numbers them."""
+        while True:
+            try:
+                description, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            yield struct.unpack_from("=H", description)[0]
+
     def _release(self, linger_s: float = 0.0) -> None:
         self._is_closed = True
+        self._socket.disable_monitor()
+        self._monitor.close(linger=0)
         self._socket.close(linger=round(linger_s * 1000))
         self._context.term()
 
@@ -206,11 +198,14 @@ class ServerChannel(_Channel):
                 f"endpoint: expected a loopback address, or CURVE keys for one that other machines reach, "
                 f"got {endpoint} without keys; bind tcp://127.0.0.1 or give keys"
             )
-        super().__init__(endpoint, zmq.ROUTER, heartbeat_interval_s, heartbeat_timeout_s, curve)
+        super().__init__(
+            endpoint, zmq.ROUTER, heartbeat_interval_s, heartbeat_timeout_s, curve, beginning=zmq.EVENT_ACCEPTED
+        )
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self._inode: int | None = None
         self._trusted: set[bytes] = set()
         self._sequences: dict[bytes, int] = {}
+        self._connection_count = 0
         try:
             self.endpoint = self._bind()
         except BaseException:
@@ -236,6 +231,10 @@ class ServerChannel(_Channel):
         if address.scheme == "ipc":
             self._inode = secure_socket_file(address.path)
         return self._socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")
+
+    def _count_connections(self) -> None:
+        for event in self._monitored_events():
+            self._connection_count += 1 if event == zmq.EVENT_ACCEPTED else -1
 
     def trust(self, peer: bytes) -> None:
         """Let a peer whose Hello was accepted send messages of every size."""
@@ -307,11 +306,17 @@ class ServerChannel(_Channel):
         """Stop listening and remove the socket file; a second close does nothing, nor one after a fork.
 
         Args:
-            linger_s: how long to wait at most until what was sent has left.
+            linger_s: how long to wait at most until every peer has hung up, so that last words are heard: zmq drops
+                what a peer has not read yet when its connection ends.
         """
         if self._is_closed or os.getpid() != self._process_id:
             return
-        self._release(linger_s)
+        deadline = time.monotonic() + linger_s
+        self._count_connections()
+        while self._connection_count > 0 and (left_s := deadline - time.monotonic()) > 0:
+            self._monitor.poll(max(1, round(left_s * 1000)))
+            self._count_connections()
+        self._release()
         if self._inode is not None:
             release_socket_file(self._address.path, self._inode)
 
@@ -332,10 +337,12 @@ class ClientChannel(_Channel):
         Raises:
             EndpointError: the endpoint can't be read or connected to.
         """
-        super().__init__(endpoint, zmq.DEALER, heartbeat_interval_s, heartbeat_timeout_s, curve)
+        if curve is not None and not curve.server_public:
+            raise EndpointError("CURVE key server_public: expected the trainer's public key, got none")
+        beginning = zmq.EVENT_HANDSHAKE_SUCCEEDED
+        super().__init__(endpoint, zmq.DEALER, heartbeat_interval_s, heartbeat_timeout_s, curve, beginning=beginning)
         self._sequence = 0
         self._is_connected = False
-        self._monitor = self._socket.get_monitor_socket(_MONITORED)
         try:
             self._socket.connect(endpoint)
         except zmq.ZMQError as error:
@@ -368,19 +375,13 @@ class ClientChannel(_Channel):
 
     def _connection_changes(self) -> list[ChannelEvent]:
         changes: list[ChannelEvent] = []
-        while True:
-            try:
-                description, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return changes
-            (event,) = struct.unpack_from("=H", description)
-            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-                self._is_connected = True
+        for event in self._monitored_events():
+            is_up = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            if is_up != self._is_connected:
+                self._is_connected = is_up
                 self._sequence = 0
-                changes.append(Connected())
-            elif event == zmq.EVENT_DISCONNECTED and self._is_connected:
-                self._is_connected = False
-                changes.append(Disconnected())
+                changes.append(Connected() if is_up else Disconnected())
+        return changes
 
     def send(self, message: Message, session_id: int) -> SendReceipt:
         """Queue a message; never waits. Large arrays must not change until the receipt is done.
@@ -417,6 +418,17 @@ class ClientChannel(_Channel):
         """
         if self._is_closed or os.getpid() != self._process_id:
             return
-        self._socket.disable_monitor()
-        self._monitor.close(linger=0)
         self._release(linger_s)
+
+
+def make_curve_keys() -> CurveKeys:
+    """A new pair of keys; a host adds its trainer's public key.
+
+    Raises:
+        EndpointError: this zmq was built without CURVE.
+    """
+    try:
+        public, secret = zmq.curve_keypair()
+    except zmq.ZMQError as error:
+        raise EndpointError(f"CURVE keys: expected a zmq with CURVE, got {error}") from error
+    return CurveKeys(public.decode(), secret.decode())

@@ -14,13 +14,12 @@ import numpy as np
 
 from protocol.bulk_carrier import DTYPE_NAMES, INLINE, AnyArray, BulkCarrier, Frame, ManifestEntry
 from protocol.errors import LocalProtocolError, RemoteProtocolError
-from protocol.field_rule import FIXED_SIZES, ArrayRule, FieldError, FieldRule, IntegerRule, TextRule, describe
-from protocol.limits import MAX_BATCH_BYTES, MAX_FRAMES, MAX_HEADER_BYTES, MAX_HEADER_LENGTH, MAX_NAME_BYTES
+from protocol.field_rule import FIXED_SIZES, ArrayRule, FieldError, FieldRule, TextRule, describe
+from protocol.limits import MAX_BATCH_BYTES, MAX_FRAMES, MAX_HEADER_BYTES, MAX_HEADER_LENGTH, MAX_INT64, MAX_NAME_BYTES
 from protocol.message_table import TABLES, TABLES_BY_NAME, MessageTable
 from protocol.messages import Message
 
 _HEADER_KEYS = ("type", "session", "sequence", "fields", "arrays")
-_SERIAL_RULE = IntegerRule()
 _TYPE_RULE = TextRule(MAX_NAME_BYTES, min_bytes=1)
 
 
@@ -54,8 +53,8 @@ def encode(message: Message, session_id: int, sequence: int, carrier: BulkCarrie
         manifest, frames = carrier.put(_outgoing_arrays(table, message))
         header = {
             "type": table.name,
-            "session": _admit(table, "session", _SERIAL_RULE, session_id),
-            "sequence": _admit(table, "sequence", _SERIAL_RULE, sequence),
+            "session": _admit_serial(table, "session", session_id),
+            "sequence": _admit_serial(table, "sequence", sequence),
             "fields": fields,
             "arrays": manifest,
         }
@@ -80,16 +79,14 @@ def decode(frames: Sequence[Frame], carrier: BulkCarrier = INLINE) -> Decoded:
     try:
         header = _unpack(frames[0])
         table = _message_table(header["type"])
-        session_id = _admit(table, "session", _SERIAL_RULE, header["session"])
-        sequence = _admit(table, "sequence", _SERIAL_RULE, header["sequence"])
+        session_id = _admit_serial(table, "session", header["session"])
+        sequence = _admit_serial(table, "sequence", header["sequence"])
         values = _incoming_fields(table, header["fields"])
         manifest = _incoming_manifest(table, header["arrays"])
     except FieldError as error:
         raise RemoteProtocolError(str(error)) from error
     values.update(carrier.get(manifest, frames[1:]))
-    message = table.message_type(**values)
-    assert isinstance(session_id, int) and isinstance(sequence, int)
-    return Decoded(message, session_id, sequence)
+    return Decoded(table.message_type(**values), session_id, sequence)
 
 
 def _admit(table: MessageTable, name: str, rule: FieldRule, value: object) -> object:
@@ -97,6 +94,12 @@ def _admit(table: MessageTable, name: str, rule: FieldRule, value: object) -> ob
         return rule.admit(value)
     except FieldError as error:
         raise FieldError(f"{table.name}.{name}: {error}") from error
+
+
+def _admit_serial(table: MessageTable, name: str, value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_INT64:
+        raise FieldError(f"{table.name}.{name}: expected integer from 0 to {MAX_INT64}, got {describe(value)}")
+    return value
 
 
 def _outgoing_arrays(table: MessageTable, message: Message) -> list[tuple[str, AnyArray]]:
@@ -225,15 +228,8 @@ def _incoming_entry(table: MessageTable, name: str, rule: ArrayRule, entry: obje
         raise FieldError(f"{where}: expected this array here, got {describe(sent_name)}")
     if dtype != rule.dtype:
         raise FieldError(f"{where}: expected dtype {rule.dtype}, got {describe(dtype)}")
-    if not isinstance(shape, list) or not _are_sizes(shape):
+    if not isinstance(shape, list) or any(type(size) is not int or size < 0 for size in shape):
         raise FieldError(f"{where}: expected a shape of sizes from 0, got {str(shape)[:80]}")
     if place is not None and not isinstance(place, dict):
         raise FieldError(f"{where}: expected nothing or a map as place, got {describe(place)}")
     return ManifestEntry(name, rule.dtype, tuple(shape), place)
-
-
-def _are_sizes(shape: list[object]) -> bool:
-    for size in shape:
-        if type(size) is not int or size < 0:
-            return False
-    return True

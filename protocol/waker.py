@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import socket
+from typing import Protocol
+
+
+class HasFileno(Protocol):
+    """Anything with a descriptor that a wait can watch."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
 
 
 class Waker:
