@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from protocol.experience_wire import experience_from_message, validate_batch
@@ -95,6 +96,11 @@ class Behavior:
     def pending_batches(self) -> int:
         """Batches taken in and not trained on."""
         return sum(session.ledgers[self.name].pending_count for session in self._hosts.values())
+
+    @property
+    def directory(self) -> Path | None:
+        """Where its records are; None before it was started."""
+        return self._started.folder.path if self._started is not None else None
 
     def configure(self, session: Session, message: Configure) -> None:
         """A host wants to train this behavior; it is answered with Ready or Refused, now or once all is loaded."""

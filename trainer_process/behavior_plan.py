@@ -116,7 +116,8 @@ def _settings_difference(plan: BehaviorPlan, configure: Configure) -> Difference
         if (place := first_tree_difference(mine, theirs, f"$.{part}")) is not None:
             return place
     asked = _validated(configure, plan.overrides).to_plain()
-    place = first_difference(configure.settings, asked, plan.settings.to_plain(), plan.overrides)
+    given = _without_seed(configure.settings)
+    place = first_difference(given, asked, plan.settings.to_plain(), plan.overrides)
     return None if place is None else (f"$.settings.{place[0]}", place[1], place[2])
 
 
@@ -163,7 +164,7 @@ def _validated(configure: Configure, overrides: Mapping[str, object]) -> Algorit
 
 
 def _without_seed(settings: Mapping[str, object]) -> dict[str, object]:
-    """Each host samples its actions with a seed of its own."""
+    """Hosts that differ in nothing but their seed train together: each has a world and a noise of its own."""
     return {name: value for name, value in settings.items() if name != "seed"}
 
 

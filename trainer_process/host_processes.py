@@ -33,15 +33,13 @@ class HostCommand:
         environment: `gymnasium:ID`, or an executable with its arguments as one would type them.
         agent_count: copies of a Gymnasium environment in each host.
         seed: of the first host; each further one adds one.
-        behavior: the name under which Gymnasium hosts train.
-        synchronous: whether Gymnasium hosts wait for the trainer; None leaves it to the trainer's settings.
+        assignments: settings of the networks for Gymnasium hosts, as `policy.hidden_sizes=[64,64]`.
     """
 
     environment: str
     agent_count: int = 8
     seed: int = 1234
-    behavior: str = "default"
-    synchronous: bool | None = None
+    assignments: tuple[str, ...] = ()
 
     def arguments(self, host_number: int) -> list[str]:
         """The command line of one host.
@@ -53,6 +51,10 @@ class HostCommand:
             command = shlex.split(self.environment, posix=sys.platform != "win32")
             if not command:
                 raise ValueError("environment: expected gymnasium:ID or the path of a host program, got nothing")
+            if self.assignments:
+                raise ValueError(
+                    f"settings: a host program builds its networks itself, so {self.assignments[0]} can't be set for it"
+                )
             return command
         environment_id = self.environment.removeprefix(GYMNASIUM_PREFIX)
         if not environment_id:
@@ -62,7 +64,8 @@ class HostCommand:
             *("--env-id", environment_id),
             *("--agents", str(self.agent_count)),
             *("--seed", str(self.seed + host_number)),
-            *("--behavior", self.behavior),
+            *("--report", "none"),
+            *(part for assignment in self.assignments for part in ("--set", assignment)),
         ]
 
 

@@ -112,6 +112,12 @@ class Server:
         """The behaviors by name."""
         return self._switchboard.behaviors
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether there were behaviors, and all of them are complete."""
+        behaviors = self.behaviors.values()
+        return bool(behaviors) and all(behavior.state is BehaviorState.COMPLETE for behavior in behaviors)
+
     def request_stop(self, reason: str) -> None:
         """Ends the loop after this pass; from any thread, or from a signal handler."""
         if self._stop_reason is None:

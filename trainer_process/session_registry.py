@@ -9,12 +9,12 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
 
 from protocol.channel import ServerChannel
 from protocol.limits import MAX_HOSTS
 from protocol.messages import Hello, Refused, Welcome
 from protocol.version import PROTOCOL_VERSION, is_compatible
+from trainer_process.library_version import library_version
 from trainer_process.session import Session, SessionState
 
 logger = logging.getLogger(__name__)
@@ -189,14 +189,6 @@ def host_seed(seed: int, host_index: int) -> int:
     """The seed of a host's own stream of random numbers, in [0, 2^63)."""
     digest = blake2b(f"{seed}/host/{host_index}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
-
-
-def library_version() -> str:
-    """The installed release of learning-bridge."""
-    try:
-        return version("learning-bridge")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _refused(code: str, *, where: str, expected: str, received: str, remedy: str) -> Refused:

@@ -19,6 +19,7 @@ class StartSettings:
         kept_checkpoints: how many are kept.
         tensorboard: whether metrics are written for TensorBoard too.
         torch_threads: threads of torch.
+        expected_host_count: how many hosts will come, as far as that is known; each is asked for its share.
     """
 
     overrides: Mapping[str, object] = field(default_factory=dict)
@@ -28,3 +29,4 @@ class StartSettings:
     kept_checkpoints: int = 3
     tensorboard: bool = True
     torch_threads: int = 1
+    expected_host_count: int = 1

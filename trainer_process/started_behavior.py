@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from protocol.policy_file import PolicyFile, save_policy
 
 from protocol.collection_contract import CollectionContract
 from protocol.experience import ExperienceBatch
 from protocol.messages import Configure
+from protocol.policy_file import PolicyFile, save_policy
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import Algorithm, AlgorithmState, ConsumedBatch
 from trainer_process.behavior_plan import BehaviorPlan, check_later_host
@@ -87,8 +87,8 @@ class StartedBehavior:
         return self.plan.spec.observation_layout.size, action.vector_size, action.modifier_size, 0
 
     def contract(self, host_count: int) -> CollectionContract:
-        """What each of so many hosts must collect."""
-        return self._algorithm.collection_contract(max(1, host_count))
+        """What each of so many hosts must collect, or of those that are expected where they are more."""
+        return self._algorithm.collection_contract(max(host_count, self._settings.expected_host_count))
 
     def accept(self, batch: ExperienceBatch, host_index: int) -> None:
         """Takes a checked batch in.
@@ -194,6 +194,10 @@ class StartedBehavior:
                 action=spec.action,
                 policy_settings=spec.policy_settings,
                 snapshot=update.policy,
-                metadata={"iteration": update.iteration, "steps": update.steps, "trainer_type": self.plan.trainer_type},
+                metadata={
+                    "iteration": str(update.iteration),
+                    "steps": str(update.steps),
+                    "trainer_type": self.plan.trainer_type,
+                },
             ),
         )

@@ -1,0 +1,95 @@
+"""A server out of command-line options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from protocol.channel import ServerChannel
+from protocol.endpoint import is_loopback
+from trainer_process.behavior import BehaviorProgress
+from trainer_process.cli_option import DEFAULT_SEED, RunOptions
+from trainer_process.progress_display import ProgressDisplay, ProgressReport
+from trainer_process.run_folder import RunFolder
+from trainer_process.server import Server, ServerSettings
+from trainer_process.session_registry import AdmissionSettings
+from trainer_process.settings_resolution import merge_settings, parse_assignments
+from trainer_process.start_settings import StartSettings
+
+
+def make_server(
+    channel: ServerChannel,
+    options: RunOptions,
+    *,
+    token: str,
+    settings: Mapping[str, object] | None = None,
+    renames_run: bool = False,
+    hosts_may_stop: bool = False,
+    stops_when_complete: bool = False,
+    expected_host_count: int = 1,
+    on_progress: Callable[[BehaviorProgress], None] = lambda progress: None,
+    on_pass: Callable[[], None] = lambda: None,
+) -> Server:
+    """A server that hasn't begun.
+
+    Args:
+        channel: bound; the server closes it.
+        options: the shared ones.
+        token: what hosts must say; empty wants none.
+        settings: from a settings file; the options' assignments win over them.
+        renames_run: where the run id is used already, a number is put behind it.
+        hosts_may_stop: hosts launched this process, and may end it.
+        stops_when_complete: it ends with its behaviors.
+        expected_host_count: how many hosts will come, as far as that is known.
+        on_progress: told after every update.
+        on_pass: called on every pass of the loop.
+
+    Raises:
+        SettingsError: an assignment is none.
+        RunFolderError: the run id can't be used.
+    """
+    overrides = merge_settings(settings or {}, parse_assignments(options.assignments))
+    if options.seed is not None:
+        overrides.setdefault("seed", options.seed)
+    folder = RunFolder.claim(options.results_directory, options.run_id, resume=options.resume, rename=renames_run)
+    return Server(
+        channel,
+        folder,
+        ServerSettings(
+            admission=AdmissionSettings(
+                token=token,
+                seed=DEFAULT_SEED if options.seed is None else options.seed,
+                host_timeout_s=options.host_timeout_s,
+            ),
+            start=StartSettings(
+                overrides=overrides,
+                resume=options.resume,
+                checkpoint_root=None if is_loopback(channel.endpoint) else Path(options.results_directory),
+                checkpoint_interval=options.checkpoint_interval,
+                torch_threads=options.thread_count,
+                expected_host_count=expected_host_count,
+            ),
+            hosts_may_stop=hosts_may_stop,
+            stops_when_complete=stops_when_complete,
+        ),
+        on_progress=on_progress,
+        on_pass=on_pass,
+    )
+
+
+def progress_shower(display: ProgressDisplay) -> Callable[[BehaviorProgress], None]:
+    """Shows a behavior's progress on a display."""
+
+    def show(progress: BehaviorProgress) -> None:
+        display.show(
+            ProgressReport.from_metrics(
+                progress.behavior,
+                progress.metrics,
+                iteration=progress.iteration,
+                steps=progress.steps,
+                total_steps=progress.total_steps,
+                version=progress.version,
+            )
+        )
+
+    return show
