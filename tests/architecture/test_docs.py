@@ -1,13 +1,17 @@
-"""Every public thing says what it is."""
+"""Every public thing says what it is, and what the README prints is true."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
-from tests.architecture.source_tree import PACKAGES, source_files
+from tests.architecture.source_tree import PACKAGES, ROOT, source_files
 
 
 def modules() -> Iterator[ModuleType]:
@@ -53,3 +57,21 @@ def test_every_public_function_class_and_method_says_what_it_is() -> None:
         name for module in modules() for name, value in public_functions(module) if not says_what_it_is(name, value)
     ]
     assert silent == []
+
+
+def readme_host() -> str:
+    """The host program that the README prints."""
+    match = re.search(r"<!-- host:.*?-->\n```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    assert match is not None, "README.md: expected a block of Python behind its marker <!-- host: … -->"
+    return match[1]
+
+
+def test_the_readmes_host_is_shorter_than_60_lines() -> None:
+    assert len(readme_host().splitlines()) < 60
+
+
+def test_the_readmes_host_runs_as_printed(tmp_path: Path) -> None:
+    (tmp_path / "game.py").write_text(readme_host(), encoding="utf-8")
+    done = subprocess.run([sys.executable, "game.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("failure: None"), done.stdout + done.stderr
