@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor
 
 from protocol.network_spec import Operation
+from trainer_process.models.tanh import tanh
 
 Run: TypeAlias = Callable[[list[Tensor]], Tensor]
 
@@ -66,7 +67,7 @@ def _bind_linear(operation: Operation, parameters: Sequence[Tensor], in_place: b
 def _bind_activation(operation: Operation, parameters: Sequence[Tensor], in_place: bool) -> Run:
     function = operation.attribute("function")
     if function == "tanh":
-        return lambda inputs: inputs[0].tanh_() if in_place else inputs[0].tanh()
+        return lambda inputs: tanh(inputs[0], in_place=in_place)
     if function == "relu":
         return lambda inputs: F.relu(inputs[0], inplace=in_place)
     return lambda inputs: F.elu(inputs[0], inplace=in_place)
