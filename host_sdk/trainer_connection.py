@@ -297,7 +297,6 @@ class TrainerConnection:
         tail = self._child.stderr_tail() if self._child is not None else ()
         self.failure = TrainingFailure(code, reason, remedy, exit_code, tail)
         self.state = ConnectionState.FAILED
-        logger.error("training failed: %s", self.failure)
         self._close_channel()
         if self._child is not None:
             self._child.request_stop(at_once=code in (FailureCode.TIMEOUT, FailureCode.STUCK))

@@ -52,7 +52,9 @@ class TrainerWatch:
     def verdict(self, now_s: float) -> tuple[FailureCode, str, str] | None:
         """The code, reason and remedy of a failure, or None while there is hope."""
         settings = self._settings
-        if self._lost_s is not None and now_s - self._lost_s > settings.dead_after_s / 2:
+        if self._lost_s is not None:
+            if now_s - self._lost_s <= settings.dead_after_s / 2:
+                return None
             return (
                 FailureCode.TIMEOUT,
                 f"the trainer fell silent for {settings.dead_after_s:g} s: it was stopped, swapped out or cut off",

@@ -182,7 +182,8 @@ def run_launched(make_trainer: type[EchoTrainer], settings: EchoSettings, folder
 
 
 def _leave_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     os._exit(0)
 
 

@@ -22,7 +22,7 @@ from protocol.policy_settings import PolicySettings
 
 FAKE_TRAINER = Path(__file__).with_name("fake_trainer.py")
 QUICK = CommunicatorSettings(
-    connect_timeout_s=20.0, heartbeat_interval_s=0.2, dead_after_s=1.0, learner_progress_timeout_s=1.0
+    connect_timeout_s=20.0, heartbeat_interval_s=0.2, dead_after_s=1.0, learner_progress_timeout_s=2.5
 )
 
 

@@ -139,6 +139,7 @@ def test_a_trainer_that_others_stop_ends_training_with_its_reason(hosts: list[No
 @pytest.mark.parametrize("fault", ["diverge", "nan_weights"])
 def test_weights_gone_non_finite_end_training_and_the_last_good_ones_stay(hosts: list[NoopHost], fault: str) -> None:
     host = launch(hosts, fault)
+    host.policy.apply_snapshot(host.policy.snapshot_as(version=1))
     before = host.policy.snapshot().values.copy()
     host.tick_until_failed(FailureCode.DIVERGED)
     np.testing.assert_array_equal(host.policy.snapshot().values, before)
