@@ -186,7 +186,7 @@ class Trainer(ManagerListener):
     def _fail(self, failure: TrainingFailure) -> None:
         self._failure = failure
         logger.error("training failed: %s", failure)
-        self._leave(failure.code)
+        self._leave(failure.code.value)
 
     def _on_left(self) -> None:
         """Hears that the line is gone."""
