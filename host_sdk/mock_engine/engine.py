@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,8 +33,8 @@ class MockEngineSettings:
 
     agent_count: int = 64
     seed: int = 0
-    arena: ArenaSettings = ArenaSettings()
-    policy: PolicySettings = PolicySettings()
+    arena: ArenaSettings = field(default_factory=ArenaSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
     misbehaviours: tuple[Misbehaviour, ...] = ()
 
 
@@ -63,7 +63,6 @@ class MockEngine:
         self.policy = Policy.make_policy(self.manager, self.interactor, settings=self.settings.policy, seed=seed)
         self.tick_count = 0
         self._schedule = MisbehaviourSchedule(self.settings.misbehaviours)
-        self._has_acted = False
         self.manager.add_agents([Disc() for _ in range(count)])
 
     def tick(self, run_learning: Callable[[], None] | None = None) -> None:
@@ -84,7 +83,7 @@ class MockEngine:
 
     def play(self, action_noise_scale: float = 1.0) -> None:
         """Let the policy decide without anything being recorded; episodes that ended begin anew."""
-        if self._has_acted:
+        if self.policy.has_acted:
             self.environment.gather_completions()
             self.environment.gather_rewards()
             ids = self.manager.agent_ids
@@ -92,7 +91,6 @@ class MockEngine:
             if is_over.any():
                 self.manager.reset_agents(ids[is_over])
         self.policy.run_inference(action_noise_scale)
-        self._has_acted = True
 
     def stall(self, duration_s: float) -> None:
         """Let the engine's thread stand still."""
