@@ -27,7 +27,6 @@ from protocol.limits import (
     MAX_BATCH_STEPS,
     MAX_BEHAVIORS,
     MAX_CAPABILITIES,
-    MAX_HOSTS,
     MAX_METRICS,
     MAX_NAME_BYTES,
     MAX_TEXT_BYTES,
@@ -87,7 +86,7 @@ class Welcome(Message):
 
     direction: ClassVar[str] = TO_HOST
     session_id: Serial
-    host_index: Annotated[int, IntegerRule(high=MAX_HOSTS * 1_000_000)]
+    host_index: Count
     random_seed: Count
     protocol_version: Name
     library: NameOrEmpty

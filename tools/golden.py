@@ -29,6 +29,10 @@ from protocol.messages import (
     Stop,
     Welcome,
 )
+from protocol.network_builder import build_critic_spec, build_policy_spec
+from protocol.policy_settings import CriticSettings, PolicySettings
+from protocol.schema import BoolAction, FloatObservation, StructObservation, action_to_wire, observation_to_wire
+from protocol.schema_hash import action_hash, observation_hash
 from tools.zmtp_frames import join_frames
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
@@ -79,46 +83,37 @@ def _handshake() -> dict[str, Message]:
     }
 
 
+def _configure(start: str, version: int, weights: FloatArray | None) -> Configure:
+    """The schemas and hashes are real: SPEC.md computes them by hand."""
+    observation = StructObservation((("speed", FloatObservation(scale=2.0)),))
+    action = BoolAction()
+    policy_settings = PolicySettings(hidden_sizes=(2,))
+    critic_settings = CriticSettings(hidden_sizes=(2,))
+    return Configure(
+        behavior="soldier",
+        observation_schema=observation_to_wire(observation),
+        action_schema=action_to_wire(action),
+        observation_hash=observation_hash(observation),
+        action_hash=action_hash(action),
+        network_hash=build_policy_spec(observation, action, policy_settings).hash,
+        critic_network_hash=build_critic_spec(observation, policy_settings, critic_settings).hash,
+        policy_settings=policy_settings.to_wire(),
+        critic_settings=critic_settings.to_wire(),
+        trainer_type="ppo",
+        settings={"learning_rate": 0.001, "target_kl": None, "normalize_advantages": True},
+        agent_count=64,
+        start=start,
+        checkpoint="",
+        version=version,
+        wants_critic=False,
+        weights=weights,
+    )
+
+
 def _configuration() -> dict[str, Message]:
-    observation = {"kind": "struct", "elements": [["speed", {"kind": "float", "scale": 2.0}]]}
     return {
-        "configure": Configure(
-            behavior="soldier",
-            observation_schema=observation,
-            action_schema={"kind": "bool"},
-            observation_hash=_HASH,
-            action_hash=1,
-            network_hash=2,
-            critic_network_hash=3,
-            policy_settings={"hidden_sizes": [8, 8], "activation": "tanh"},
-            critic_settings={},
-            trainer_type="ppo",
-            settings={"learning_rate": 0.001, "target_kl": None, "normalize_advantages": True},
-            agent_count=64,
-            start="weights",
-            checkpoint="",
-            version=7,
-            wants_critic=False,
-            weights=_floats(5),
-        ),
-        "configure_fresh": Configure(
-            behavior="soldier",
-            observation_schema=observation,
-            action_schema={"kind": "bool"},
-            observation_hash=_HASH,
-            action_hash=1,
-            network_hash=2,
-            critic_network_hash=3,
-            policy_settings={},
-            critic_settings={},
-            trainer_type="ppo",
-            settings={},
-            agent_count=1,
-            start="fresh",
-            checkpoint="",
-            version=0,
-            wants_critic=True,
-        ),
+        "configure": _configure("weights", 7, _floats(10)),
+        "configure_fresh": _configure("fresh", 0, None),
         "ready": Ready(
             behavior="soldier",
             steps_per_hand_off=2048,
