@@ -1,0 +1,58 @@
+"""Everything that `host_sdk` exports, in one import."""
+
+from __future__ import annotations
+
+from host_sdk import completions, errors, rewards
+from host_sdk.action_object import ActionObject, ActionObjectElement, ActionObjectElements
+from host_sdk.action_schema import ActionSchema, ActionSchemaElement
+from host_sdk.agent_selection import AgentIds
+from host_sdk.communicator import Communicator
+from host_sdk.critic import Critic
+from host_sdk.failure import FailureCode, TrainingFailure
+from host_sdk.interactor import Interactor
+from host_sdk.interactor_callbacks import ObservationObjectElements
+from host_sdk.manager import Manager
+from host_sdk.manager_listener import ManagerListener
+from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
+from host_sdk.policy import Policy
+from host_sdk.ppo_trainer import PPOTrainer
+from host_sdk.ppo_training_settings import PPOTrainingSettings
+from host_sdk.settings import CommunicatorSettings, PPOTrainerSettings, TrainerProcessSettings
+from host_sdk.training_environment import TrainingEnvironment
+from protocol.completion import Completion
+from protocol.policy_settings import CriticSettings, PolicySettings
+
+__all__ = [
+    "ActionObject",
+    "ActionObjectElement",
+    "ActionObjectElements",
+    "ActionSchema",
+    "ActionSchemaElement",
+    "AgentIds",
+    "Communicator",
+    "CommunicatorSettings",
+    "Completion",
+    "Critic",
+    "CriticSettings",
+    "FailureCode",
+    "Interactor",
+    "Manager",
+    "ManagerListener",
+    "ObservationObject",
+    "ObservationObjectElement",
+    "ObservationObjectElements",
+    "ObservationSchema",
+    "ObservationSchemaElement",
+    "PPOTrainer",
+    "PPOTrainerSettings",
+    "PPOTrainingSettings",
+    "Policy",
+    "PolicySettings",
+    "TrainerProcessSettings",
+    "TrainingEnvironment",
+    "TrainingFailure",
+    "completions",
+    "errors",
+    "rewards",
+]
