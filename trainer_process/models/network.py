@@ -2,8 +2,8 @@
 
 All parameters live in one storage in the order of `WeightsLayout`, trainable ones first. The optimiser, the gradient
 norm and publishing thus each work on one tensor, while autograd sees one leaf per parameter: its view of the storage,
-whose gradient is a view of one flat gradient. (Slicing a flat leaf in the forward pass instead would make autograd build
-a zero-padded gradient of full length for every slice.)
+whose gradient is a view of one flat gradient. (Slicing a flat leaf in the forward pass instead would make autograd
+build a zero-padded gradient of full length for every slice.)
 """
 
 from __future__ import annotations
