@@ -50,7 +50,7 @@ def test_network_hash_is_of_the_documented_bytes() -> None:
 
 
 def test_default_network_hash_never_changes_between_releases() -> None:
-    assert build_policy_spec(ContinuousObservation(4), ContinuousAction(2), PolicySettings()).hash == 0x5167c85c6916df9d
+    assert build_policy_spec(ContinuousObservation(4), ContinuousAction(2), PolicySettings()).hash == 0x5167C85C6916DF9D
 
 
 def test_where_weights_start_is_no_part_of_the_hash_and_what_they_mean_is() -> None:
