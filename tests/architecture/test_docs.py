@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from tests.architecture.source_tree import PACKAGES, ROOT, source_files
 
 
@@ -70,6 +72,7 @@ def test_the_readmes_host_is_shorter_than_60_lines() -> None:
     assert len(readme_host().splitlines()) < 60
 
 
+@pytest.mark.timeout(240)  # it trains for real, beside whatever else the machine does
 def test_the_readmes_host_runs_as_printed(tmp_path: Path) -> None:
     (tmp_path / "game.py").write_text(readme_host(), encoding="utf-8")
     done = subprocess.run([sys.executable, "game.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
