@@ -10,7 +10,9 @@ def test_a_version_is_two_numbers() -> None:
     assert parse_version("12.34") == (12, 34)
 
 
-@pytest.mark.parametrize("text", ["", "1", "1.", ".1", "1.0.0", "01.0", "1.0 ", "-1.0", "a.b", "1.123456", "\u0661.\u0660"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "1.", ".1", "1.0.0", "01.0", "1.0 ", "-1.0", "a.b", "1.123456", "\u0661.\u0660"]
+)
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(RemoteProtocolError, match=r'expected "major\.minor"'):
         parse_version(text)
