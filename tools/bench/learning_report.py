@@ -120,7 +120,8 @@ def markdown(results: Sequence[TaskResult]) -> str:
             f"| {mean_and_deviation(ours)} | {goal} | {mean_and_deviation(peers)} "
             f"| {seconds_of(ours)} | {seconds_of(peers)} |"
         )
-    return "\n".join([*lines, "", *versions(results)])
+    note = "Wall-clock is the median of a seed's training; the two sides ran at different times, so compare it loosely."
+    return "\n".join([*lines, "", *versions(results), note])
 
 
 def versions(results: Sequence[TaskResult]) -> list[str]:
