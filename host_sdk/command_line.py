@@ -6,8 +6,8 @@ import argparse
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from host_sdk.communicator import Communicator
 from host_sdk.errors import InvalidSettingsError
@@ -17,6 +17,8 @@ from host_sdk.training_report import ReportFormat
 from protocol.endpoint import TOKEN_VARIABLE
 from protocol.errors import SchemaError
 from protocol.policy_settings import CriticSettings, PolicySettings
+
+_Settings = TypeVar("_Settings", PPOTrainingSettings, PolicySettings, CriticSettings)
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,9 @@ class HostSettings:
         critic: the critic's network.
     """
 
-    training: PPOTrainingSettings
-    policy: PolicySettings
-    critic: CriticSettings
+    training: PPOTrainingSettings = field(default_factory=PPOTrainingSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
+    critic: CriticSettings = field(default_factory=CriticSettings)
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
@@ -68,8 +70,12 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run-id", metavar="NAME", help="of the run folder (default: one with the time in it)")
 
 
-def read_settings(options: argparse.Namespace) -> HostSettings:
+def read_settings(options: argparse.Namespace, defaults: HostSettings | None = None) -> HostSettings:
     """The settings of `add_training_options`.
+
+    Args:
+        options: parsed.
+        defaults: what holds where an option says nothing.
 
     Raises:
         InvalidSettingsError: an assignment has no `=`, names no setting, or has a value that its setting can't take.
@@ -81,10 +87,11 @@ def read_settings(options: argparse.Namespace) -> HostSettings:
             named.setdefault(name, value)
     policy.setdefault("seed", options.seed)
     named.setdefault("seed", options.seed)
+    base = defaults or HostSettings()
     return HostSettings(
-        _make(PPOTrainingSettings, named, ""),
-        _make(PolicySettings, policy, "policy."),
-        _make(CriticSettings, critic, "critic."),
+        _changed(base.training, named, ""),
+        _changed(base.policy, policy, "policy."),
+        _changed(base.critic, critic, "critic."),
     )
 
 
@@ -132,15 +139,15 @@ def _read_value(text: str) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _make(cls: type[Any], values: Mapping[str, Any], prefix: str) -> Any:
-    known = sorted(item.name for item in fields(cls))
+def _changed(base: _Settings, values: Mapping[str, Any], prefix: str) -> _Settings:
+    known = sorted(item.name for item in fields(base))
     for name in values:
         if name not in known:
             raise InvalidSettingsError(
                 f"--set {prefix}{name}: expected one of {', '.join(known)} (or policy.…, critic.…), got {name!r}"
             )
     try:
-        return cls(**values)
+        return replace(base, **values)
     except SchemaError as error:
         where = f"--set {prefix}{error.path.removeprefix('$.')}"
         raise InvalidSettingsError(f"{where}: expected {error.expected}, got {error.received}") from error

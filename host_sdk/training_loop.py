@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from host_sdk.ppo_trainer import PPOTrainer
+from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.training_report import TrainingReport
+
+WAIT_SLICE_S = 0.05
 
 
 def train_until_over(trainer: PPOTrainer, tick: Callable[[], None], report: TrainingReport) -> bool:
@@ -33,3 +36,19 @@ def train_until_over(trainer: PPOTrainer, tick: Callable[[], None], report: Trai
         report.event("failure", {**values, "exit_code": failure.exit_code, "stderr_tail": failure.stderr_tail})
         return False
     return True
+
+
+def tick_patiently(trainer: PPOTrainer, settings: PPOTrainingSettings) -> None:
+    """One tick of a world that stands still while its trainer is behind, so that no step of it is played in vain.
+
+    For simulators; a game calls `run_training`, which never waits.
+    """
+    if not trainer.is_training and not trainer.has_training_failed:
+        trainer.begin_training(settings)
+    if trainer.policy.has_acted:
+        trainer.training_environment.gather_completions()
+        trainer.training_environment.gather_rewards()
+        trainer.process_experience()
+    while trainer.is_training and not trainer.wait_until_recording(WAIT_SLICE_S):
+        pass
+    trainer.policy.run_inference()

@@ -6,7 +6,6 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 from host_sdk.command_line import HostSettings, add_training_options, make_communicator, read_settings
 from host_sdk.errors import InvalidSettingsError
@@ -18,21 +17,26 @@ from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import PPOTrainerSettings
 from host_sdk.training_loop import train_until_over
 from host_sdk.training_report import ReportFormat, TrainingReport
+from protocol.policy_settings import CriticSettings, PolicySettings
 
 EVALUATION_TICKS = 1000
 # An engine that is ahead of its trainer draws a frame meanwhile; here it leaves the processor to the trainer.
 FRAME_PAUSE_S = 0.001
 
-ARENA_TRAINING = PPOTrainingSettings(
-    total_steps=250_000,
-    steps_per_update=8192,
-    minibatch_size=512,
-    epochs=8,
-    learning_rate=1e-3,
-    learning_rate_schedule="linear",
-    discount_factor=0.98,
-    gae_lambda=0.95,
-    entropy_coefficient=0.002,
+ARENA_SETTINGS = HostSettings(
+    training=PPOTrainingSettings(
+        total_steps=250_000,
+        steps_per_update=8192,
+        minibatch_size=512,
+        epochs=8,
+        learning_rate=1e-3,
+        learning_rate_schedule="linear",
+        discount_factor=0.98,
+        gae_lambda=0.95,
+        entropy_coefficient=0.002,
+    ),
+    policy=PolicySettings(hidden_sizes=(64, 64)),
+    critic=CriticSettings(hidden_sizes=(64, 64)),
 )
 
 
@@ -72,14 +76,15 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def arena_training(asked: PPOTrainingSettings, iterations: int | None) -> PPOTrainingSettings:
-    """The arena's own settings, with what was asked for over them."""
-    given: dict[str, Any] = asked.to_wire()
-    settings = replace(ARENA_TRAINING, **given)
-    if iterations is None or asked.total_steps is not None:
+def arena_settings(options: argparse.Namespace) -> HostSettings:
+    """The arena's own settings, with what was asked for over them. Raises InvalidSettingsError."""
+    settings = read_settings(options, ARENA_SETTINGS)
+    if options.iterations is None:
         return settings
-    assert settings.steps_per_update is not None
-    return replace(settings, total_steps=iterations * settings.steps_per_update)
+    if options.total_steps is not None:
+        raise InvalidSettingsError("--iterations: expected it, or --total-steps, got both")
+    steps = options.iterations * (settings.training.steps_per_update or 0)
+    return replace(settings, training=replace(settings.training, total_steps=steps))
 
 
 class ArenaRun:
@@ -103,7 +108,7 @@ class ArenaRun:
             settings=PPOTrainerSettings(behavior=options.behavior),
             critic_settings=settings.critic,
         )
-        self._training = arena_training(settings.training, options.iterations)
+        self._training = settings.training
         self._evaluation_ticks: int = options.evaluation_ticks
         self._report = report
 
@@ -154,7 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = make_parser()
     options = parser.parse_args(arguments)
     try:
-        settings = read_settings(options)
+        settings = arena_settings(options)
     except InvalidSettingsError as error:
         parser.error(str(error))
     report = TrainingReport(ReportFormat(options.report))

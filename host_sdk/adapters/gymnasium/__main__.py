@@ -14,12 +14,10 @@ from host_sdk.command_line import HostSettings, add_training_options, make_commu
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.settings import PPOTrainerSettings
-from host_sdk.training_loop import train_until_over
+from host_sdk.training_loop import tick_patiently, train_until_over
 from host_sdk.training_report import ReportFormat, TrainingReport
 from protocol.errors import BridgeError
 from protocol.policy_file import load_policy
-
-WAIT_SLICE_S = 0.05
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -65,15 +63,9 @@ def train(options: argparse.Namespace, settings: HostSettings) -> int:
             settings=PPOTrainerSettings(behavior=options.behavior),
             critic_settings=settings.critic,
         )
-
-        def tick() -> None:
-            # a simulator can wait, so that no step of it is played in vain
-            if not trainer.is_training or trainer.is_recording or trainer.wait_until_recording(WAIT_SLICE_S):
-                trainer.run_training(settings.training)
-
         started_s = time.monotonic()
         try:
-            is_whole = train_until_over(trainer, tick, report)
+            is_whole = train_until_over(trainer, lambda: tick_patiently(trainer, settings.training), report)
             has_failed = trainer.has_training_failed
         finally:
             trainer.end_training()

@@ -53,7 +53,8 @@ class GymnasiumWorld:
             observation, _ = copy.reset(seed=seed + row)
             self.observations.store(row, observation)
         # a copy that was only just made needs no second reset when its agent's episode begins
-        self._is_fresh: list[bool] = [True] * copy_count
+        self._is_fresh = [True] * copy_count
+        self._is_over = [False] * copy_count
 
     @property
     def copy_count(self) -> int:
@@ -67,22 +68,23 @@ class GymnasiumWorld:
                 observation, _ = self.copies[row].reset()
                 self.observations.store(row, observation)
                 self._is_fresh[row] = True
+            self._is_over[row] = False
             self.rewards[row] = 0.0
             self.completions[row] = Completion.RUNNING
 
     def step(self, rows: Iterable[int]) -> None:
         """Step the copies `rows`; the k-th of them by row k of the batch that `actions` read last."""
+        copies, is_over, is_fresh, rewards = self.copies, self._is_over, self._is_fresh, self.rewards
+        action, store = self.actions.action, self.observations.store
         for batch_row, row in enumerate(rows):
-            if self.completions[row] != Completion.RUNNING:
+            if is_over[row]:
                 continue
-            observation, reward, terminated, truncated, _ = self.copies[row].step(self.actions.action(batch_row))
-            self._is_fresh[row] = False
-            self.observations.store(row, observation)
-            self.rewards[row] = float(reward)
-            if terminated:
-                self.completions[row] = Completion.TERMINATION
-            elif truncated:
-                self.completions[row] = Completion.TRUNCATION
+            observation, rewards[row], terminated, truncated, _ = copies[row].step(action(batch_row))
+            store(row, observation)
+            is_fresh[row] = False
+            if terminated or truncated:
+                is_over[row] = True
+                self.completions[row] = Completion.TERMINATION if terminated else Completion.TRUNCATION
 
     def close(self) -> None:
         """Close every copy."""
