@@ -16,7 +16,8 @@ from host_sdk.launcher import TrainerProcess
 from host_sdk.patience import PatienceClock
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
 from host_sdk.trainer_watch import TrainerWatch
-from protocol.channel import ClientChannel, Connected, Disconnected, Malformed, Received
+from protocol.channel import ClientChannel
+from protocol.channel_event import Connected, Disconnected, Malformed, Received
 from protocol.errors import BridgeError, LocalProtocolError, PeerUnreachableError
 from protocol.messages import Failure, Hello, Message, Progress, Refused, Stop, Welcome
 from protocol.version import PROTOCOL_VERSION

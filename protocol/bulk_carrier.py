@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -49,6 +48,7 @@ class ManifestEntry(NamedTuple):
 
     @property
     def byte_count(self) -> int:
+        """Bytes of its raw form."""
         return math.prod(self.shape) * DTYPES[self.dtype].itemsize
 
 
@@ -86,7 +86,7 @@ class InlineCarrier(BulkCarrier):
     """One raw little-endian frame per array, in the order of the manifest."""
 
     def put(self, arrays: Sequence[tuple[str, AnyArray]]) -> tuple[list[ManifestEntry], list[Frame]]:
-        manifest = [ManifestEntry(name, DTYPE_NAMES[array.dtype], array.shape) for name, array in arrays]
+        manifest = [ManifestEntry(name, DTYPE_NAMES[array.dtype], array.shape, array.nbytes) for name, array in arrays]
         return manifest, [_array_frame(array) for _, array in arrays]
 
     def get(self, manifest: Sequence[ManifestEntry], frames: Sequence[Frame]) -> dict[str, AnyArray]:

@@ -85,4 +85,5 @@ class SendReceipt:
 
     @property
     def done(self) -> bool:
+        """Whether zmq has let go of all of them."""
         return all(tracker.done for tracker in self._trackers)

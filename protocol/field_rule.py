@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from protocol.limits import (
     MAX_ACTION_SIZE,
@@ -261,35 +263,38 @@ class ArrayRule:
     dtype: str
     shape: str
     is_optional: bool = False
+    item_bytes: int = field(init=False, repr=False)
     dimensions: tuple[str, ...] = field(init=False, repr=False)
     limits: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         dimensions = tuple(self.shape.split())
         limits = tuple((DIMENSION_LIMITS | FIXED_SIZES)[name] for name in dimensions)
+        object.__setattr__(self, "item_bytes", np.dtype(self.dtype).itemsize)
         object.__setattr__(self, "dimensions", dimensions)
         object.__setattr__(self, "limits", limits)
 
     @property
     def expectation(self) -> str:
+        """The dtype and the letters of the shape, as `float32[T, N, O]`."""
         return f"{self.dtype}[{', '.join(self.dimensions)}]"
 
-    def admit_shape(self, shape: tuple[int, ...], known_sizes: dict[str, int]) -> None:
+    def admit_shape(self, shape: Sequence[int], known_sizes: dict[str, int]) -> None:
         """Check a shape against the letters, and against the sizes that earlier arrays of the message gave them.
 
         Args:
-            shape: sizes, each an int of at least 0.
+            shape: sizes, each an int.
             known_sizes: letter -> size, at first a copy of `FIXED_SIZES`; gains the letters that are new.
 
         Raises:
-            FieldError: a rank, a size above its limit, or a size that differs from an earlier array's.
+            FieldError: a rank, a size below 0 or above its limit, or a size that differs from an earlier array's.
         """
         if len(shape) != len(self.dimensions):
             raise FieldError(f"expected {self.expectation}, got {len(shape)} dimensions")
         for name, limit, size in zip(self.dimensions, self.limits, shape, strict=True):
             known = known_sizes.get(name)
-            if known is None and size <= limit:
+            if known is None and 0 <= size <= limit:
                 known_sizes[name] = size
             elif known != size:
-                wanted = f"at most {limit}" if known is None else str(known)
+                wanted = f"0 to {limit}" if known is None else str(known)
                 raise FieldError(f"expected {self.expectation} with {name} = {wanted}, got {size}")

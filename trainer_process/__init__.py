@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import protocol
 
+__all__: tuple[str, ...] = ()
+
 
 def _require_own_protocol() -> None:
     """Refuses a stray module named `protocol` that stands before ours on the user's path."""

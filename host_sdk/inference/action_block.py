@@ -39,7 +39,7 @@ class ActionBlock(Protocol):
         ...
 
 
-class ContinuousBlock:
+class ContinuousBlock(ActionBlock):
     """C independent normal numbers, some of them squashed by tanh when delivered.
 
     log p(u) = Σ −z²/2 − log σ − log(2π)/2 with z = (u − μ)/σ, and for squashed numbers the density of tanh(u):
@@ -108,7 +108,7 @@ class ContinuousBlock:
         return total
 
 
-class ExclusiveBlock:
+class ExclusiveBlock(ActionBlock):
     """K choices of one option each; shorter ones are padded to the most options, E.
 
     log p(i) = logitᵢ − log Σ exp(logit). Sampling takes the largest logit + s · Gumbel noise.
@@ -188,7 +188,7 @@ class ExclusiveBlock:
         return rows
 
 
-class InclusiveBlock:
+class InclusiveBlock(ActionBlock):
     """I independent bits with the log-odds of being 1 as logits.
 
     log p(b) = −Σ log(1 + exp(−(2b − 1) · logit)). Sampling asks whether logit + s · logistic noise is above 0.
