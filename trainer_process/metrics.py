@@ -1,7 +1,7 @@
 """Metrics of a behavior: their names, and where they are written.
 
 A row of metrics is plain data: finite numbers by name. It goes to `metrics.jsonl`, one line an update, and to
-TensorBoard under ML-Agents' tags where that has the metric.
+TensorBoard under ML-Agents' tags where that has the metric (tensorboardX writes their spaces as underscores).
 """
 
 from __future__ import annotations

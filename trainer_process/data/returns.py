@@ -67,7 +67,9 @@ def generalized_advantages(
     values64 = values.astype(np.float64)
     deltas = rewards + discount_factor * next_values.astype(np.float64) - values64
     advantages = backward_discounted_sums(deltas, discount_factor * gae_lambda * continues.astype(np.float64))
-    return AdvantageEstimate(advantages.astype(np.float32), (advantages + values64).astype(np.float32))
+    # What float32 can't hold becomes infinite, and the update that meets it is taken back as diverged.
+    with np.errstate(over="ignore"):
+        return AdvantageEstimate(advantages.astype(np.float32), (advantages + values64).astype(np.float32))
 
 
 def forward_discounted_sums(values: Float64Array, decays: Float64Array) -> Float64Array:

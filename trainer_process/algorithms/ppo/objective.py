@@ -88,10 +88,12 @@ class ClippedObjective(Objective):
         if not self.settings.normalize_advantages:
             return advantages
         whole = advantages.shape[0] // minibatch_size * minibatch_size
-        full = normalized_advantages(advantages[:whole].view(-1, minibatch_size)).view(-1)
-        if whole == advantages.shape[0]:
-            return full
-        return torch.cat([full, normalized_advantages(advantages[whole:])])
+        parts = []
+        if whole > 0:
+            parts.append(normalized_advantages(advantages[:whole].view(-1, minibatch_size)).view(-1))
+        if whole < advantages.shape[0]:
+            parts.append(normalized_advantages(advantages[whole:]))
+        return torch.cat(parts)
 
     def policy_loss(self, log_ratios: Tensor, data: TrainingData) -> Tensor:
         """See `clipped_surrogate_loss` and `decoupled_surrogate_loss`."""

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from protocol.completion import Completion
+from protocol.policy_settings import PolicySettings
+from protocol.schema import ContinuousAction, ContinuousObservation
+from tests.trainer_process.experience_builder import SegmentData, make_batch, random_segment
+from trainer_process.algorithms.base import BehaviorSpec
+from trainer_process.algorithms.ppo.actor_critic import ActorCritic
+from trainer_process.algorithms.ppo.closed_form import ActionDensity
+from trainer_process.algorithms.ppo.settings import PPOSettings
+from trainer_process.algorithms.ppo.target import build_training_data, with_proximal_policy
+from trainer_process.algorithms.ppo.training_data import TrainingData
+from trainer_process.data.rollout import assemble_rollout
+
+BEHAVIOR = BehaviorSpec.create(
+    "Walker", ContinuousObservation(3), ContinuousAction(2), PolicySettings(hidden_sizes=(8,), initial_action_scale=1.0)
+)
+DENSITY = ActionDensity(BEHAVIOR.action_layout, torch.device("cpu"))
+SETTINGS = PPOSettings(discount_factor=0.95, gae_lambda=0.9)
+
+
+def networks() -> ActorCritic:
+    made = ActorCritic(BEHAVIOR, SETTINGS)
+    made.count_observations(np.random.default_rng(0).normal(1.0, 2.0, (50, 3)).astype(np.float32))
+    return made
+
+
+def data_of(segments: list[SegmentData], is_trainable: np.ndarray | None = None) -> TrainingData:
+    rollout = assemble_rollout([(0, make_batch(segments))])
+    trainable = np.ones(rollout.step_count, np.bool_) if is_trainable is None else is_trainable
+    return build_training_data(rollout, rollout.rewards, trainable, networks(), DENSITY, SETTINGS)
+
+
+def a_segment(length: int = 12, **fields: object) -> SegmentData:
+    return random_segment(np.random.default_rng(5), length, 3, 2, **fields)
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+@pytest.mark.parametrize("completion", list(Completion))
+def test_a_batch_cut_at_any_step_gives_the_targets_of_the_whole(at, completion):
+    whole = a_segment(completion=completion)
+    expected, received = data_of([whole]), data_of(list(whole.cut(at)))
+    torch.testing.assert_close(received.advantages, expected.advantages, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(received.returns, expected.returns, rtol=1e-5, atol=1e-6)
+
+
+def test_the_target_of_one_step_bootstraps_from_its_final_observation():
+    segment = a_segment(1)
+    data, made = data_of([segment]), networks()
+    with torch.no_grad():
+        normalized = made.policy.normalize(torch.from_numpy(segment.final_observation[None]))
+        expected = float(segment.rewards[0]) + 0.95 * float(made.values_of(normalized)[0])
+    assert float(data.returns[0]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_target_of_a_terminated_step_is_its_reward():
+    segment = a_segment(1, completion=Completion.TERMINATION)
+    assert float(data_of([segment]).returns[0]) == pytest.approx(float(segment.rewards[0]), rel=1e-5)
+
+
+def test_a_trajectory_is_cut_before_steps_that_are_not_trainable():
+    whole = a_segment()
+    is_trainable = np.ones(12, np.bool_)
+    is_trainable[4:7] = False
+    received = data_of([whole], is_trainable)
+    head, rest = whole.cut(4)
+    _, tail = rest.cut(3)
+    expected = data_of([head, replace(tail, episode=1)])
+    assert received.step_count == 9
+    torch.testing.assert_close(received.advantages, expected.advantages)
+    torch.testing.assert_close(received.observations, expected.observations)
+
+
+def test_log_probabilities_of_the_behaviour_lack_what_depends_on_the_action_alone():
+    segment = a_segment()
+    data = data_of([segment])
+    received = data.old_log_probs + DENSITY.action_terms(data.actions)
+    torch.testing.assert_close(received, torch.from_numpy(segment.log_probs))
+
+
+def test_the_decoupled_objective_weighs_by_proximal_over_behaviour():
+    settings = PPOSettings(minibatch_size=5, decoupled_objective=True, max_behavior_weight=2.0)
+    data = data_of([a_segment()])
+    proximal = with_proximal_policy(data, networks(), DENSITY, settings)
+    expected = torch.exp(proximal.old_log_probs - data.old_log_probs).clamp(max=2.0)
+    torch.testing.assert_close(proximal.behavior_weights, expected)
+    assert float(proximal.behavior_weights.max()) <= 2.0
