@@ -9,6 +9,8 @@ from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.training_report import TrainingReport
 
 WAIT_SLICE_S = 0.05
+INTERRUPTED = 130
+"""Exit code of a program that Ctrl-C ended, as shells give it (128 + SIGINT)."""
 
 
 def train_until_over(trainer: PPOTrainer, tick: Callable[[], None], report: TrainingReport) -> bool:

@@ -15,7 +15,7 @@ from host_sdk.mock_engine.misbehaviour import Misbehaviour
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import PPOTrainerSettings
-from host_sdk.training_loop import train_until_over
+from host_sdk.training_loop import INTERRUPTED, train_until_over
 from host_sdk.training_report import ReportFormat, TrainingReport
 from protocol.policy_settings import CriticSettings, PolicySettings
 
@@ -65,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--misbehave",
         action="append",
         default=[],
-        type=Misbehaviour.parse,
+        type=_misbehaviour,
         metavar="KIND@TICK:VALUE",
         help="a fault: stall@100:2.5 (seconds), nan-observation@50:3, nan-reward@50:3 (agent), burst@200:16 (agents); "
         "repeatable",
@@ -74,6 +74,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--demo", action="store_true", help="end with a word on what to try next")
     add_training_options(parser)
     return parser
+
+
+def _misbehaviour(text: str) -> Misbehaviour:
+    try:
+        return Misbehaviour.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def arena_settings(options: argparse.Namespace) -> HostSettings:
@@ -115,13 +122,15 @@ class ArenaRun:
     def run(self) -> Outcome:
         """Evaluate, train, evaluate again; the trainer is ended in any case."""
         started_s = time.monotonic()
+        before = after = None
+        is_whole = has_failed = False
         try:
             before = self._evaluate()
             is_whole = train_until_over(self.trainer, self._tick, self._report)
             has_failed = self.trainer.has_training_failed
             after = self._evaluate() if is_whole else None
         except KeyboardInterrupt:
-            before, after, is_whole, has_failed = None, None, False, False
+            is_whole = False
         finally:
             self.trainer.end_training()
             self.communicator.close()
@@ -136,7 +145,7 @@ class ArenaRun:
             "run_directory": self.trainer.run_directory,
             "is_complete": is_whole,
         }
-        return Outcome(summary, 0 if is_whole else 1 if has_failed else 130)
+        return Outcome(summary, 0 if is_whole else 1 if has_failed else INTERRUPTED)
 
     def _tick(self) -> None:
         unrecorded = self.trainer.unrecorded_steps
@@ -163,7 +172,11 @@ def main(arguments: list[str] | None = None) -> int:
     except InvalidSettingsError as error:
         parser.error(str(error))
     report = TrainingReport(ReportFormat(options.report))
-    outcome = ArenaRun(options, settings, report).run()
+    try:
+        outcome = ArenaRun(options, settings, report).run()
+    except KeyboardInterrupt:
+        # a second one, while the trainer is being ended; it leaves by itself once this process is gone
+        return INTERRUPTED
     report.event("summary", outcome.summary)
     if options.demo and outcome.exit_code == 0 and options.report == ReportFormat.PLAIN:
         print(f"curves: tensorboard --logdir {outcome.summary['run_directory']}")

@@ -54,7 +54,7 @@ class Misbehaviour:
             return cls(MisbehaviourKind(kind_text), int(tick_text), float(value_text))
         except ValueError as error:
             kinds = ", ".join(MisbehaviourKind)
-            raise ValueError(f"expected KIND@TICK:VALUE with KIND one of {kinds}, got {text!r} ({error})") from error
+            raise ValueError(f"expected KIND@TICK:VALUE with KIND one of {kinds}, got {text!r}: {error}") from error
 
 
 class MisbehavingEngine(Protocol):

@@ -14,7 +14,7 @@ from host_sdk.command_line import HostSettings, add_training_options, make_commu
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.settings import PPOTrainerSettings
-from host_sdk.training_loop import tick_patiently, train_until_over
+from host_sdk.training_loop import INTERRUPTED, tick_patiently, train_until_over
 from host_sdk.training_report import ReportFormat, TrainingReport
 from protocol.errors import BridgeError
 from protocol.policy_file import load_policy
@@ -84,7 +84,7 @@ def train(options: argparse.Namespace, settings: HostSettings) -> int:
             "is_complete": is_whole,
         },
     )
-    return 0 if is_whole else 1 if has_failed else 130
+    return 0 if is_whole else 1 if has_failed else INTERRUPTED
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,6 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
         return train(options, read_settings(options))
     except InvalidSettingsError as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BridgeError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
