@@ -1,11 +1,11 @@
-"""The base of all settings, how their errors are told, and the settings of a run."""
+"""The base of all settings, and how their errors are told."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from trainer_process.errors import SettingsError
@@ -73,25 +73,3 @@ def _received(detail: ErrorDetails) -> str:
         return f"the unknown setting {detail['loc'][-1]!r}"
     text = repr(detail["input"])
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-class RunSettings(Settings):
-    """What a whole run has in common, whatever its behaviors learn.
-
-    Attributes:
-        results_directory: run folders are made in it.
-        run_name: the run folder's name; empty takes the date and time.
-        seed: every random stream of the trainer comes from it.
-        checkpoint_interval: iterations of a behavior between checkpoints; 0 saves only when it stops.
-        kept_checkpoints: how many of a behavior's checkpoints are kept, the newest, at least 1.
-        tensorboard: whether metrics are written for TensorBoard too.
-        torch_threads: threads of the learner; small networks are fastest with 1, and leave the game its cores.
-    """
-
-    results_directory: str = "results"
-    run_name: str = ""
-    seed: int = Field(default=1234, ge=0, lt=2**63)
-    checkpoint_interval: int = Field(default=10, ge=0)
-    kept_checkpoints: int = Field(default=3, ge=1)
-    tensorboard: bool = True
-    torch_threads: int = Field(default=1, ge=1, le=256)

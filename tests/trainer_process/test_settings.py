@@ -5,7 +5,6 @@ import pytest
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.registry import make_algorithm
 from trainer_process.errors import SettingsError
-from trainer_process.settings import RunSettings
 
 
 def refused(values: dict[str, object]) -> SettingsError:
@@ -77,8 +76,3 @@ def test_plain_settings_make_the_same_settings_again():
 def test_an_unknown_algorithm_is_named_with_the_known_ones(behavior_spec):
     with pytest.raises(SettingsError, match=r"\$\.trainer_type: expected one of the algorithms .*ppo.*, got 'dreamer'"):
         make_algorithm(behavior_spec, "dreamer", {})
-
-
-def test_run_settings_know_their_bounds():
-    with pytest.raises(SettingsError, match=r"\$\.run\.kept_checkpoints"):
-        RunSettings.validated({"kept_checkpoints": 0}, "$.run")

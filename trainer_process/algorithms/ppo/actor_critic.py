@@ -101,6 +101,18 @@ class ActorCritic:
             self.publish_statistics()
         self.optimizer = self._new_optimizer()
 
+    def keep_within_clamps(self) -> None:
+        """Moves free parameters that the policy clamps back to the nearest bound.
+
+        Beyond it a clamp passes no gradient, so that a log standard deviation that stepped over would stay for good.
+        """
+        made_by = {operation.output: operation for operation in self.policy.spec.operations}
+        for operation in self.policy.spec.operations:
+            source = made_by.get(operation.inputs[0]) if operation.kind == "clamp" else None
+            if source is not None and source.kind == "broadcast":
+                row = self.policy.parameters[source.parameters[0]].detach()
+                row.clamp_(operation.attribute("minimum"), operation.attribute("maximum"))
+
     def backup(self) -> Backup:
         """A copy of everything that gradient steps change."""
         weights = [flat.detach().clone() for flat in self.trainable]

@@ -197,6 +197,7 @@ class PPO(Algorithm):
             networks.restore(backup)
             where = f"behavior {self._behavior.name!r}, iteration {counters.iteration}"
             raise DivergedError("network weights", where)
+        networks.keep_within_clamps()
         return metrics | {
             "explained_variance": float(explained_variance(data.old_values, data.returns)),
             "learning_rate": coefficients.learning_rate,

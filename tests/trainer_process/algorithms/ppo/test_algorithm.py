@@ -176,6 +176,32 @@ def test_weights_that_leave_the_finite_numbers_are_taken_back():
     assert algorithm.version == 1
 
 
+def test_a_log_deviation_that_stepped_over_its_bound_can_come_back():
+    behavior = BehaviorSpec.create(
+        "Walker",
+        ContinuousObservation(3),
+        ContinuousAction(2),
+        PolicySettings(hidden_sizes=(8,), log_std_max=0.05, normalize_observations=False),
+    )
+    settings = PPOSettings(steps_per_update=32, minibatch_size=32, entropy_coefficient=100.0, learning_rate=0.1)
+    algorithm = PPO(behavior, settings)
+
+    def log_stds() -> np.ndarray:
+        return WeightsLayout.of(behavior.policy_spec).views(algorithm.policy_snapshot().values)["policy.log_std"]
+
+    learn(algorithm, segment())
+    np.testing.assert_allclose(log_stds(), np.float32(0.05))
+    # Without the bonus, far-off actions that went badly draw the deviation down again.
+    calm = PPO(behavior, settings.model_copy(update={"entropy_coefficient": 0.0, "synchronous": True}))
+    calm.start_from(algorithm.policy_snapshot())
+    worse = segment(1, versions=[1])
+    worse.rewards[:] = -np.abs(worse.actions).sum(1)
+    for _ in range(3):
+        learn(calm, worse)
+    final = WeightsLayout.of(behavior.policy_spec).views(calm.policy_snapshot().values)["policy.log_std"]
+    assert (final < 0.05).any()
+
+
 def test_huge_observations_leave_a_finite_normaliser():
     algorithm, huge = make(normalizer_initialisation="first_batch"), segment()
     huge.observations[::2] *= 1e30
