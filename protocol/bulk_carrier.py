@@ -38,18 +38,15 @@ class ManifestEntry(NamedTuple):
         name: the message's field.
         dtype: a key of `DTYPES`.
         shape: sizes, all at least 0.
+        byte_count: bytes of its raw form; not on the wire.
         place: None for the next inline frame; what a carrier of another kind needs to find the bytes.
     """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
+    byte_count: int
     place: Mapping[str, object] | None = None
-
-    @property
-    def byte_count(self) -> int:
-        """Bytes of its raw form."""
-        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
 
 
 class BulkCarrier(ABC):

@@ -53,6 +53,10 @@ from protocol.messages import Message
 from protocol.socket_file import claim_socket_file, release_socket_file, secure_socket_file
 from protocol.waker import HasFileno
 
+# plain integers, since zmq's own enumerations cost more than the calls that they are for
+_LAST_FRAME = int(zmq.NOBLOCK)
+_FRAME = int(zmq.NOBLOCK | zmq.SNDMORE)
+_NO_WAIT = int(zmq.NOBLOCK)
 _KEPT_FRAMES = MAX_FRAMES + 2  # the peer's name, and one too many to be noticed
 
 
@@ -123,7 +127,7 @@ class _Channel:
     def _receive_frames(self) -> tuple[list[Frame], int] | None:
         """The frames of one message, at most _KEPT_FRAMES of them, with the bytes of all; None when none waits."""
         try:
-            part = self._socket.recv(zmq.NOBLOCK, copy=False)
+            part = self._socket.recv(_NO_WAIT, copy=False)
         except zmq.Again:
             return None
         frames: list[Frame] = []
@@ -135,7 +139,7 @@ class _Channel:
                 frames.append(part.buffer if size >= SMALL_ARRAY_BYTES else part.bytes)
             if not part.more:
                 return frames, byte_count
-            part = self._socket.recv(zmq.NOBLOCK, copy=False)
+            part = self._socket.recv(_NO_WAIT, copy=False)
 
     def _send_frames(self, frames: Iterable[Frame]) -> SendReceipt:
         """Queue the frames of one message.
@@ -148,7 +152,7 @@ class _Channel:
         last = len(waiting) - 1
         self._socket.getsockopt(zmq.EVENTS)  # lets zmq notice room in the queue, which sending alone does now and then
         for index, frame in enumerate(waiting):
-            flags = zmq.NOBLOCK if index == last else zmq.NOBLOCK | zmq.SNDMORE
+            flags = _LAST_FRAME if index == last else _FRAME
             is_small = len(frame) < SMALL_ARRAY_BYTES
             tracker = self._socket.send(frame, flags, copy=is_small, track=not is_small)
             if tracker is not None:

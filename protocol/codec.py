@@ -6,6 +6,7 @@ A header is a map of five: "type", "session", "sequence", "fields" (a map), "arr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -56,7 +57,7 @@ def encode(message: Message, session_id: int, sequence: int, carrier: BulkCarrie
             "session": _admit_serial(table, "session", session_id),
             "sequence": _admit_serial(table, "sequence", sequence),
             "fields": fields,
-            "arrays": manifest,
+            "arrays": [(entry.name, entry.dtype, entry.shape, entry.place) for entry in manifest],
         }
         packed: bytes = msgpack.Packer(use_bin_type=True, buf_size=1024).pack(header)
     except (ValueError, TypeError, OverflowError) as error:
@@ -113,20 +114,14 @@ def _outgoing_arrays(table: MessageTable, message: Message) -> list[tuple[str, A
         if not isinstance(array, np.ndarray) or DTYPE_NAMES.get(array.dtype) != rule.dtype:
             received = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else describe(array)
             raise FieldError(f"{table.name}.{name}: expected {rule.expectation}, got {received}")
-        _admit_shape(table, name, rule, array.shape, sizes)
+        try:
+            rule.admit_shape(array.shape, sizes)
+        except FieldError as error:
+            raise FieldError(f"{table.name}.{name}: {error}") from error
         byte_count += array.nbytes
         arrays.append((name, array))
     _admit_byte_count(table, byte_count)
     return arrays
-
-
-def _admit_shape(
-    table: MessageTable, name: str, rule: ArrayRule, shape: tuple[int, ...], sizes: dict[str, int]
-) -> None:
-    try:
-        rule.admit_shape(shape, sizes)
-    except FieldError as error:
-        raise FieldError(f"{table.name}.{name}: {error}") from error
 
 
 def _admit_byte_count(table: MessageTable, byte_count: int) -> None:
@@ -204,32 +199,42 @@ def _incoming_manifest(table: MessageTable, entries: object) -> list[ManifestEnt
         )
     manifest: list[ManifestEntry] = []
     sizes = FIXED_SIZES.copy()
-    waiting = list(entries)
+    byte_count = position = 0
     for name, rule in table.arrays:
-        if rule.is_optional and not (waiting and isinstance(waiting[0], list) and waiting[0][:1] == [name]):
+        if rule.is_optional and not _is_named(entries, position, name):
             continue
-        if not waiting:
+        if position == len(entries):
             raise FieldError(f"{table.name}.{name}: expected {rule.expectation}, got no such array")
-        entry = _incoming_entry(table, name, rule, waiting.pop(0))
-        _admit_shape(table, name, rule, entry.shape, sizes)
+        try:
+            entry = _incoming_entry(name, rule, entries[position])
+            rule.admit_shape(entry.shape, sizes)
+        except FieldError as error:
+            raise FieldError(f"{table.name}.{name}: {error}") from error
+        position += 1
+        byte_count += entry.byte_count
         manifest.append(entry)
-    if waiting:
-        raise FieldError(f"{table.name}.arrays: expected no more than {len(manifest)} here, got {len(entries)}")
-    _admit_byte_count(table, sum(entry.byte_count for entry in manifest))
+    if position < len(entries):
+        raise FieldError(f"{table.name}.arrays: expected no more than {position} here, got {len(entries)}")
+    _admit_byte_count(table, byte_count)
     return manifest
 
 
-def _incoming_entry(table: MessageTable, name: str, rule: ArrayRule, entry: object) -> ManifestEntry:
-    where = f"{table.name}.{name}"
+def _is_named(entries: list[object], position: int, name: str) -> bool:
+    entry = entries[position] if position < len(entries) else None
+    return isinstance(entry, list) and entry[:1] == [name]
+
+
+def _incoming_entry(name: str, rule: ArrayRule, entry: object) -> ManifestEntry:
+    """One entry of the list, right but for its shape, whose sizes are integers at least."""
     if not isinstance(entry, list) or len(entry) != 4:
-        raise FieldError(f"{where}: expected [name, dtype, shape, place], got {describe(entry)}")
+        raise FieldError(f"expected [name, dtype, shape, place], got {describe(entry)}")
     sent_name, dtype, shape, place = entry
     if sent_name != name:
-        raise FieldError(f"{where}: expected this array here, got {describe(sent_name)}")
+        raise FieldError(f"expected this array here, got {describe(sent_name)}")
     if dtype != rule.dtype:
-        raise FieldError(f"{where}: expected dtype {rule.dtype}, got {describe(dtype)}")
-    if not isinstance(shape, list) or any(type(size) is not int or size < 0 for size in shape):
-        raise FieldError(f"{where}: expected a shape of sizes from 0, got {str(shape)[:80]}")
+        raise FieldError(f"expected dtype {rule.dtype}, got {describe(dtype)}")
+    if not isinstance(shape, list) or len(shape) > len(rule.dimensions) or not {*map(type, shape)} <= {int}:
+        raise FieldError(f"expected a shape {rule.expectation}, got {str(shape)[:80]}")
     if place is not None and not isinstance(place, dict):
-        raise FieldError(f"{where}: expected nothing or a map as place, got {describe(place)}")
-    return ManifestEntry(name, rule.dtype, tuple(shape), place)
+        raise FieldError(f"expected nothing or a map as place, got {describe(place)}")
+    return ManifestEntry(name, rule.dtype, tuple(shape), math.prod(shape) * rule.item_bytes, place)

@@ -50,10 +50,10 @@ class BulkCarrierContract:
 
     def test_a_place_that_the_carrier_does_not_know_is_refused(self, carrier: BulkCarrier) -> None:
         with pytest.raises(RemoteProtocolError, match="array x"):
-            carrier.get([ManifestEntry("x", "uint8", (1,), {"nowhere": 1})], [b"\0"])
+            carrier.get([ManifestEntry("x", "uint8", (1,), 1, {"nowhere": 1})], [b"\0"])
 
     def test_bytes_of_another_size_are_refused(self, carrier: BulkCarrier) -> None:
         manifest, frames = carrier.put([("x", np.zeros(3, np.float32))])
-        grown = [entry._replace(shape=(1_000_000_000,)) for entry in manifest]
+        grown = [entry._replace(shape=(1_000_000_000,), byte_count=4_000_000_000) for entry in manifest]
         with pytest.raises(RemoteProtocolError):
             carrier.get(grown, frames)

@@ -35,12 +35,11 @@ def _texts(rule: TextRule) -> st.SearchStrategy[str]:
     return st.text(alphabet, min_size=rule.min_bytes, max_size=min(rule.max_bytes // 4, 12))
 
 
-def _trees() -> st.SearchStrategy[object]:
-    nodes = st.recursive(
-        _LEAVES,
-        lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text("ab", max_size=3), below, max_size=3),
-    )
-    return st.dictionaries(st.text("abc", max_size=4), nodes, max_size=4)
+_KEYS = st.text("abc", max_size=4)
+_NODES = st.recursive(
+    _LEAVES, lambda below: st.lists(below, max_size=2) | st.dictionaries(_KEYS, below, max_size=2), max_leaves=5
+)
+_TREES = st.dictionaries(_KEYS, _NODES, max_size=2)
 
 
 def _values(rule: FieldRule) -> st.SearchStrategy[object]:
@@ -60,7 +59,7 @@ def _values(rule: FieldRule) -> st.SearchStrategy[object]:
         case TableRule():
             return st.dictionaries(_texts(rule.key), _values(rule.item), max_size=4)
         case TreeRule():
-            return _trees()
+            return _TREES
         case _:
             raise AssertionError(f"no strategy for {rule}")
 

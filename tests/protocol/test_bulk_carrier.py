@@ -15,7 +15,7 @@ class TestInlineCarrier(BulkCarrierContract):
 
     def test_each_array_is_one_little_endian_frame(self, carrier: BulkCarrier) -> None:
         manifest, frames = carrier.put([("x", np.array([1, -2], np.int32)), ("y", np.array([1.0], np.float64))])
-        assert manifest == [("x", "int32", (2,), None), ("y", "float64", (1,), None)]
+        assert manifest == [("x", "int32", (2,), 8, None), ("y", "float64", (1,), 8, None)]
         assert [bytes(frame).hex() for frame in frames] == ["01000000feffffff", "000000000000f03f"]
 
     def test_small_arrays_may_change_at_once_and_large_ones_are_shared(self, carrier: BulkCarrier) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from protocol import codec
@@ -42,6 +42,7 @@ def put_entry(index: int, part: int, value: object) -> Callable[[dict], object]:
 
 @pytest.mark.parametrize("message_type", list(TABLES), ids=lambda message_type: message_type.__name__)
 @given(data=st.data())
+@settings(max_examples=30)
 def test_every_message_comes_back_as_it_went(message_type: type[Message], data: st.DataObject) -> None:
     message = data.draw(messages(message_type))
     session_id, sequence = data.draw(st.integers(0, 2**63 - 1)), data.draw(st.integers(0, 2**63 - 1))
@@ -201,12 +202,12 @@ HOSTILE_HEADERS = [
     ("a dtype of objects", put_entry(0, 1, "object"), "observations: expected dtype float32"),
     ("a dtype that is a list", put_entry(0, 1, []), "observations: expected dtype float32"),
     ("a wrong rank", put_entry(0, 2, [12]), r"observations: expected float32\[T, N, O\], got 1 dimensions"),
-    ("a negative size", put_entry(0, 2, [-3, -2, 2]), "observations: expected a shape of sizes from 0"),
-    ("a size of 2.0", put_entry(0, 2, [3, 2.0, 2]), "observations: expected a shape of sizes from 0"),
-    ("a size of true", put_entry(0, 2, [3, 2, True]), "observations: expected a shape of sizes from 0"),
-    ("a shape that is text", put_entry(0, 2, "3,2,2"), "observations: expected a shape of sizes from 0"),
-    ("too many lanes", put_entry(0, 2, [1, 4097, 1]), "with N = at most 4096, got 4097"),
-    ("a product past 64 bits", put_entry(0, 2, [2**62, 4, 4]), "with T = at most 1000000"),
+    ("a negative size", put_entry(0, 2, [-3, -2, 2]), "observations: .* with T = 0 to 1000000, got -3"),
+    ("a size of 2.0", put_entry(0, 2, [3, 2.0, 2]), r"observations: expected a shape float32\[T, N, O\]"),
+    ("a size of true", put_entry(0, 2, [3, 2, True]), r"observations: expected a shape float32\[T, N, O\]"),
+    ("a shape that is text", put_entry(0, 2, "3,2,2"), r"observations: expected a shape float32\[T, N, O\]"),
+    ("too many lanes", put_entry(0, 2, [1, 4097, 1]), "with N = 0 to 4096, got 4097"),
+    ("a product past 64 bits", put_entry(0, 2, [2**62, 4, 4]), "with T = 0 to 1000000"),
     ("too many bytes in all", put_entry(0, 2, [1_000_000, 2, 16_384]), "with T = 1000000, got 3"),
     ("another number of rows", put_entry(3, 2, [4, 2]), "rewards: .* with T = 3, got 4"),
     ("another number of segments", put_entry(7, 2, [3]), "segment_first_row: .* with K = 2, got 3"),
@@ -273,7 +274,7 @@ def test_bytes_after_the_header_are_refused() -> None:
         (Credit("b", np.int64(1)), "Credit.batch_id: expected integer .* got int64 1"),
         (Stop("\ud800", False), "surrogates not allowed"),
         (Stop("x" * 20_000, False), "Stop.reason: expected text of 0 to 16384 bytes"),
-        (Progress("dreaming", 0, 0, 0), 'Progress.phase: expected "waiting" or "learning" or "saving"'),
+        (Progress("dreaming", 0, 0, 0), 'Progress.phase: expected "waiting" or .* got str .dreaming.'),
         (PolicyUpdate("b", 1, 2, 3, False, {}, np.zeros(3)), "weights: expected float32.* got an array of float64"),
         (PolicyUpdate("b", 1, 2, 3, False, {}, None), "weights: expected float32"),
         (PolicyUpdate("b", 1, 2, 3, False, {}, np.zeros((1, 1), np.float32)), "weights: .* got 2 dimensions"),
