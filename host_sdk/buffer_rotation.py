@@ -98,6 +98,7 @@ class BufferRotation:
         buffer = self._in_flight.pop(batch_id, None)
         if buffer is None:
             return False
+        buffer.segments.clear()
         if self.current is None:
             self.current = buffer
         else:

@@ -75,6 +75,7 @@ class StepWriter:
         self._agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
         self._agents: Selector = slice(0, 0)
         self._is_steady = False
+        self._is_waiting = False
         self._steady_row = 0
         self._steady_end = 0
         self._steady_lanes = slice(0, 0)
@@ -102,7 +103,8 @@ class StepWriter:
         if is_finite is not None and is_finite[agents].all():
             is_finite = None
         is_plain = is_set_by_hand is None and is_finite is None and is_on_policy is self._steady_mark
-        if self._is_steady and is_plain:
+        if self._is_steady and is_plain and not self._is_waiting:
+            self._is_waiting = True
             self._pending[agents] = _RECORDED
             self._write(acted, self._steady_row, self._steady_lanes, agents)
             return
@@ -114,7 +116,8 @@ class StepWriter:
 
     def end(self, agent_ids: AgentIds, rewards: FloatArray) -> AgentIds:
         """Gives rewards, float32[n]; returns the agents whose reward was not finite."""
-        if self._is_steady and agent_ids is self._agent_ids and are_finite(rewards):
+        if self._is_steady and self._is_waiting and agent_ids is self._agent_ids and are_finite(rewards):
+            self._is_waiting = False
             self._end_steady(rewards)
             return agent_ids[:0]
         return self._end_unsteady(agent_ids, rewards)
@@ -190,7 +193,7 @@ class StepWriter:
         """All agents record: from the next tick on the steady way will do, if their rows and lanes allow it."""
         is_one_row = bool((rows == rows[0]).all() and (np.diff(lanes) == 1).all() and (marks == marks[0]).all())
         if is_one_row:
-            self._is_steady = True
+            self._is_steady = self._is_waiting = True
             self._steady_row = int(rows[0])
             self._steady_end = int(self._lanes.end[self._agent_ids].min())
             self._steady_lanes = slice(int(lanes[0]), int(lanes[-1]) + 1)
