@@ -196,6 +196,8 @@ class Behavior:
         logger.info("behavior %r: loading %s for %s", self.name, configure.trainer_type, loader)
 
         def begin(started: StartedBehavior) -> None:
+            if self._started is not None:
+                self._started.close()
             self._started, self._latest = started, started.first
             self.state = BehaviorState.COMPLETE if started.first.is_complete else BehaviorState.LEARNING
             self._admit(loader, configure, is_checked=True)

@@ -42,6 +42,10 @@ class ParentWatch:
         """The main thread has left its loop by itself; the last resort isn't needed."""
         self._has_left.set()
 
+    def join(self, timeout_s: float) -> None:
+        """Waits at most so long for the watching thread, which ends after the pipe."""
+        self._thread.join(timeout_s)
+
     def _watch(self) -> None:
         try:
             while os.read(self._pipe, 4096):

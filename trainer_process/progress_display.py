@@ -107,7 +107,7 @@ class ProgressDisplay:
         self._bar.update(
             self._tasks[report.title],
             completed=min(report.steps, report.total_steps or report.steps),
-            numbers=report.describe(),
+            numbers=f"{report.steps:,} steps  {report.describe()}",
         )
 
     def say(self, text: str) -> None:
@@ -129,15 +129,15 @@ class ProgressDisplay:
 
 def _make_bar(stream: TextIO) -> tuple[Console, Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
     console = Console(file=stream)
     bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[numbers]}"),
-        TimeElapsedColumn(),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True)),
         console=console,
+        expand=True,
     )
     return console, bar

@@ -36,8 +36,8 @@ MAX_STEP_GAP_S = 2.0
 LEAVING_S = 5.0
 """How long hosts may take to leave once training is over."""
 
-FAREWELL_S = 0.2
-"""How long the last words may take to leave."""
+FAREWELL_S = 0.5
+"""How long hosts may take to hear the last words and hang up."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,11 @@ class Server:
     def behaviors(self) -> Mapping[str, Behavior]:
         """The behaviors by name."""
         return self._switchboard.behaviors
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the loop was asked to end."""
+        return self._stop_reason is not None
 
     @property
     def is_complete(self) -> bool:

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
@@ -49,13 +48,14 @@ def serve_until_stopped(server: Server, *, clean_up: Callable[[], None], watches
 
 
 def leave(exit_code: int) -> None:
-    """Ends this process; at once where a learner thread is still busy, which the interpreter would wait for badly."""
+    """Ends this process, everything of which was closed before.
+
+    The interpreter is not taken down: a stuck learner would hold it up, and torch takes seconds on a busy machine.
+    """
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    if any(thread.name == "learner" for thread in threading.enumerate()):
-        os._exit(exit_code)
-    sys.exit(exit_code)
+    os._exit(exit_code)
 
 
 def _take_signals(server: Server, clean_up: Callable[[], None]) -> None:

@@ -5,6 +5,8 @@ import torch
 
 from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ContinuousAction, ContinuousObservation
+from tests.trainer_process.counting_algorithm import COUNTING, Gate
+from trainer_process.algorithms import registry
 from trainer_process.algorithms.base import BehaviorSpec
 
 
@@ -23,3 +25,9 @@ def behavior_spec() -> BehaviorSpec:
         PolicySettings(hidden_sizes=(8,)),
         CriticSettings(hidden_sizes=(8,)),
     )
+
+
+@pytest.fixture(autouse=True)
+def _counting_algorithm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "ALGORITHMS", {**registry.ALGORITHMS, "counting": COUNTING})
+    Gate.shut()

@@ -1,0 +1,138 @@
+"""Hosts as children: what they are told, what is heard of them, and that none is left behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from protocol.rendezvous import is_process_alive
+from trainer_process.host_processes import HostCommand, HostProcesses
+
+HANG_S = 30.0
+STUBBORN = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("pid", os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+def script(folder: Path, text: str) -> str:
+    path = folder / "host.py"
+    path.write_text(text)
+    return f"{sys.executable} {path}"
+
+
+def wait_for(condition: object, caplog: pytest.LogCaptureFixture | None = None) -> None:
+    limit_s = time.monotonic() + HANG_S
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < limit_s, caplog.text if caplog is not None else "it did not come"
+        time.sleep(0.01)
+
+
+def test_a_host_is_told_where_to_connect_in_its_environment_and_heard_line_by_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    command = script(
+        tmp_path,
+        "import os, sys\n"
+        "for name in ('ENDPOINT', 'TOKEN', 'HOST_INDEX'):\n"
+        "    print(name, os.environ['LEARNING_BRIDGE_' + name])\n"
+        "print('a complaint', file=sys.stderr)\n"
+        "assert 'secret' not in ' '.join(sys.argv)\n",
+    )
+    hosts = HostProcesses(HostCommand(command), 2, endpoint="tcp://127.0.0.1:5", token="secret")
+    wait_for(lambda: hosts.live_count == 0, caplog)
+    hosts.stop()
+    assert "host 0: ENDPOINT tcp://127.0.0.1:5" in caplog.text
+    assert "host 1: HOST_INDEX 1" in caplog.text
+    assert "host 1: TOKEN secret" in caplog.text
+    assert "host 0: a complaint" in caplog.text
+    assert "host 0 ended with exit code 0" in caplog.text
+    assert hosts.worst_exit_code == 0
+
+
+def test_a_host_s_exit_code_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    hosts = HostProcesses(HostCommand(script(tmp_path, "raise SystemExit(7)")), 1, endpoint="x", token="")
+    wait_for(lambda: hosts.live_count == 0, caplog)
+    hosts.report_exits()
+    hosts.stop()
+    assert hosts.worst_exit_code == 7
+    assert caplog.text.count("ended with exit code 7") == 1
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    hosts = HostProcesses(HostCommand(str(tmp_path / "no_such_game")), 1, endpoint="x", token="")
+    wait_for(lambda: hosts.live_count == 0, caplog)
+    hosts.stop()
+    assert "could not be started" in caplog.text
+    assert "no_such_game" in caplog.text
+
+
+if sys.platform != "win32":  # where a process can refuse to end
+
+    def test_a_host_that_ignores_every_request_is_killed_at_last(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        hosts = HostProcesses(HostCommand(script(tmp_path, STUBBORN)), 1, endpoint="x", token="")
+        wait_for(lambda: "host 0: pid" in caplog.text, caplog)
+        process_id = int(caplog.text.split("host 0: pid ")[1].split()[0])
+        hosts.stop()
+        assert not is_process_alive(process_id)
+        assert hosts.worst_exit_code == 128 + signal.SIGKILL
+
+    def test_no_host_outlives_a_trainer_that_was_killed(tmp_path: Path) -> None:
+        command = script(tmp_path, STUBBORN)
+        trainer = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "import logging, sys, time\n"
+                "logging.basicConfig(level=logging.INFO, stream=sys.stdout)\n"
+                "from trainer_process.host_processes import HostCommand, HostProcesses\n"
+                f"hosts = HostProcesses(HostCommand({command!r}), 1, endpoint='x', token='')\n"
+                "time.sleep(60)\n",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with trainer:
+            assert trainer.stdout is not None
+            line = next(line for line in trainer.stdout if "host 0: pid" in line)
+            process_id = int(line.rsplit(maxsplit=1)[1])
+            os.kill(trainer.pid, signal.SIGKILL)
+        wait_for(lambda: not is_process_alive(process_id))
+
+
+def test_gymnasium_hosts_are_copies_with_seeds_of_their_own() -> None:
+    command = HostCommand("gymnasium:CartPole-v1", agent_count=4, seed=10, assignments=("policy.seed=3",))
+    arguments = command.arguments(host_number=2)
+    assert arguments[:3] == [sys.executable, "-m", "host_sdk.adapters.gymnasium"]
+    assert arguments[arguments.index("--env-id") + 1] == "CartPole-v1"
+    assert arguments[arguments.index("--agents") + 1] == "4"
+    assert arguments[arguments.index("--seed") + 1] == "12"
+    assert arguments[arguments.index("--set") + 1] == "policy.seed=3"
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (HostCommand("gymnasium:"), "an id after gymnasium:"),
+        (HostCommand("  "), "gymnasium:ID or the path"),
+        (HostCommand("./game", assignments=("policy.seed=3",)), "policy.seed=3"),
+    ],
+)
+def test_a_command_that_names_nothing_is_an_error(command: HostCommand, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        command.arguments(0)
