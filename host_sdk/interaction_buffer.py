@@ -45,13 +45,11 @@ class InteractionBuffer:
         self.agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
         self.selector: Selector = slice(0, 0)
 
-    def select(self, agent_ids: AgentIds) -> bool:
-        """Makes these the agents of the calls below; returns whether they are others than before."""
-        if agent_ids is self.agent_ids:
-            return False
-        self.agent_ids = agent_ids
-        self.selector = selector_of(agent_ids)
-        return True
+    def select(self, agent_ids: AgentIds) -> None:
+        """Makes these the agents of the calls below; cheap while the array is the same one."""
+        if agent_ids is not self.agent_ids:
+            self.agent_ids = agent_ids
+            self.selector = selector_of(agent_ids)
 
     def begin_agents(self, agent_ids: AgentIds) -> None:
         """Agents begin anew: nothing has been observed, decided or performed."""

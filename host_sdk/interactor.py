@@ -108,9 +108,10 @@ class Interactor(InteractorCallbacks):
             DoubledCallError: the last observation was not acted upon yet.
             MissingCallError: the last action was not performed yet.
         """
-        self._gathering.select(self.manager.agent_ids)
+        agent_ids = self.manager.agent_ids
+        self._gathering.select(agent_ids)
         self._buffer.check_observation_due("gather_observations")
-        if self._buffer.agent_ids.size:
+        if agent_ids.size:
             self._gathering.gather()
 
     def peek_observations(self, agent_ids: AgentIds, out: FloatArray | None = None) -> FloatArray:
@@ -133,9 +134,10 @@ class Interactor(InteractorCallbacks):
         Raises:
             MissingCallError: no action was sampled or set since the last one was performed.
         """
+        present = self.manager.agent_ids
         buffer = self._buffer
-        buffer.select(self.manager.agent_ids)
-        if not buffer.agent_ids.size:
+        buffer.select(present)
+        if not present.size:
             return
         agent_ids = buffer.performance_due_agents("perform_actions")
         agents = buffer.selector if agent_ids is buffer.agent_ids else agent_ids

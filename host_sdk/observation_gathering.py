@@ -47,11 +47,14 @@ class ObservationGathering:
         self._rows: FloatArray = buffer.observation_vectors[:0]
         self._writer = ObservationWriter(element, self._rows)
         self._has_own_rows = False
+        self._agent_ids: AgentIds = buffer.agent_ids
 
     def select(self, agent_ids: AgentIds) -> None:
         """Makes these the agents of `gather`; cheap while the array is the same one."""
-        if not self._buffer.select(agent_ids):
+        self._buffer.select(agent_ids)
+        if agent_ids is self._agent_ids:
             return
+        self._agent_ids = agent_ids
         selector, vectors = self._buffer.selector, self._buffer.observation_vectors
         # Slots in an unbroken run are written in place; others by way of rows of their own.
         self._has_own_rows = not isinstance(selector, slice)
