@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
 MIN_ELEMENTS = 16_384
 """Below this what the call costs outweighs what the kernel saves."""
 
