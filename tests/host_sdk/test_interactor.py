@@ -170,7 +170,7 @@ def test_an_agent_that_is_removed_while_actions_are_performed_does_no_harm() -> 
 
         def perform_agent_actions(self, action_object: object, elements: object, agent_ids: object) -> None:
             """Removes the last one."""
-            super().perform_agent_actions(action_object, elements, agent_ids)  # type: ignore[arg-type]
+            super().perform_agent_actions(action_object, elements, agent_ids)
             if self.manager.agent_count > 1:
                 self.manager.remove_agent(int(self.manager.agent_ids[-1]))
 
@@ -291,7 +291,7 @@ def test_a_list_of_the_wrong_length_is_refused() -> None:
 
         def gather_agent_observations(self, observation_object: ObservationObject, agent_ids: object) -> object:
             """One too few."""
-            elements = super().gather_agent_observations(observation_object, agent_ids)  # type: ignore[arg-type]
+            elements = super().gather_agent_observations(observation_object, agent_ids)
             assert isinstance(elements, list)
             return elements[:-1]
 
