@@ -32,7 +32,7 @@ class HostCommand:
     Attributes:
         environment: `gymnasium:ID`, or an executable with its arguments as one would type them.
         agent_count: copies of a Gymnasium environment in each host.
-        seed: of the first host; each further one adds one.
+        seed: of the first copy of a Gymnasium environment; each further one, over all hosts, adds one.
         assignments: settings of the networks for Gymnasium hosts, as `policy.hidden_sizes=[64,64]`.
     """
 
@@ -63,7 +63,7 @@ class HostCommand:
             *(sys.executable, "-m", "host_sdk.adapters.gymnasium"),
             *("--env-id", environment_id),
             *("--agents", str(self.agent_count)),
-            *("--seed", str(self.seed + host_number)),
+            *("--seed", str(self.seed + host_number * self.agent_count)),
             *("--report", "none"),
             *(part for assignment in self.assignments for part in ("--set", assignment)),
         ]

@@ -121,7 +121,7 @@ def test_gymnasium_hosts_are_copies_with_seeds_of_their_own() -> None:
     assert arguments[:3] == [sys.executable, "-m", "host_sdk.adapters.gymnasium"]
     assert arguments[arguments.index("--env-id") + 1] == "CartPole-v1"
     assert arguments[arguments.index("--agents") + 1] == "4"
-    assert arguments[arguments.index("--seed") + 1] == "12"
+    assert arguments[arguments.index("--seed") + 1] == "18"
     assert arguments[arguments.index("--set") + 1] == "policy.seed=3"
 
 
