@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import gymnasium
+
 from host_sdk.adapters.gymnasium.evaluation import evaluate_episodes
 from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
 from host_sdk.command_line import HostSettings, add_training_options, make_communicator, read_settings
@@ -99,8 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BridgeError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    except (BridgeError, gymnasium.error.Error, ModuleNotFoundError, ValueError) as error:
+        print(f"{options.env_id}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
 
 
