@@ -106,6 +106,7 @@ class Behavior:
         """A host wants to train this behavior; it is answered with Ready or Refused, now or once all is loaded."""
         match self.state:
             case BehaviorState.LOADING:
+                self._waiting = [(other, kept) for other, kept in self._waiting if other is not session]
                 self._waiting.append((session, message))
             case BehaviorState.EMPTY | BehaviorState.FAILED:
                 self._waiting.append((session, message))
@@ -200,8 +201,10 @@ class Behavior:
                 self._started.close()
             self._started, self._latest = started, started.first
             self.state = BehaviorState.COMPLETE if started.first.is_complete else BehaviorState.LEARNING
-            self._admit(loader, configure, is_checked=True)
-            for session, message in self._take_waiting():
+            waiting = self._take_waiting()
+            if all(session is not loader for session, _ in waiting):  # else it has asked again meanwhile
+                self._admit(loader, configure, is_checked=True)
+            for session, message in waiting:
                 self._admit(session, message)
 
         def refuse(error: Exception) -> None:

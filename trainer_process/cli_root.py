@@ -6,6 +6,7 @@ import click
 
 from trainer_process.cli_demo import demo
 from trainer_process.cli_evaluate import evaluate
+from trainer_process.cli_keys import keys
 from trainer_process.cli_serve import launched, serve
 from trainer_process.cli_train import train
 from trainer_process.library_version import library_version
@@ -28,5 +29,5 @@ def root() -> None:
     """
 
 
-for command in (demo, evaluate, launched, serve, train):
+for command in (demo, evaluate, keys, launched, serve, train):
     root.add_command(command)

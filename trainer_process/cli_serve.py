@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 @click.option(
     "--curve-keys",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help='JSON file {"public": ..., "secret": ...} with CURVE keys in Z85, wanted where others reach the endpoint.',
+    help="Keys made by `learning-bridge keys FILE`; wanted where other machines reach the endpoint.",
 )
 @run_options(default_priority="normal")
 def serve(endpoint: str, token_env: str, curve_keys: Path | None, **values: Any) -> None:

@@ -71,8 +71,8 @@ class Session:
         self.heard_s = now_s
 
     def open_ledger(self, behavior: str) -> None:
-        """The host collects for that behavior now."""
-        self.ledgers.setdefault(behavior, BatchLedger())
+        """The host begins to collect for that behavior, and counts its batches anew."""
+        self.ledgers[behavior] = BatchLedger()
         self.state = SessionState.COLLECTING
 
     def send(self, message: Message) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from protocol.channel import ClientChannel, ServerChannel
 from protocol.channel_event import Connected, Received
 from protocol.experience_wire import experience_to_message
-from protocol.messages import Configure, Experience, Hello, Message, Ready, Refused, Welcome
+from protocol.messages import Configure, Experience, Failure, Hello, Message, Ready, Refused, Welcome
 from protocol.network_builder import build_critic_spec, build_policy_spec
 from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import (
@@ -128,7 +128,13 @@ class Host:
 
     def await_heard(self, kind: type[MessageType], count: int = 1) -> MessageType:
         """The count-th message of a type, once it has come."""
-        self._world.until(lambda: len(self.all_heard(kind)) >= count, f"{count} {kind.__name__}")
+        failures = len(self.all_heard(Failure))
+
+        def is_over() -> bool:
+            return len(self.all_heard(kind)) >= count or len(self.all_heard(Failure)) > failures
+
+        self._world.until(is_over, f"{count} {kind.__name__}")
+        assert len(self.all_heard(kind)) >= count, self.heard[-1]
         return self.all_heard(kind)[count - 1]
 
     def join(self, wanted: Configure | None = None, greeting: Hello | None = None) -> Ready:

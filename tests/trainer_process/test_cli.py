@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -119,6 +120,19 @@ def test_an_endpoint_that_others_reach_wants_keys() -> None:
     done = run("serve", "--endpoint", "tcp://0.0.0.0:0")
     assert done.returncode == 1
     assert "CURVE" in done.stderr
+
+
+def test_keys_are_made_for_their_owner_alone_and_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "trainer.keys"
+    made = CliRunner().invoke(root, ["keys", str(path)])
+    content = json.loads(path.read_text())
+    assert made.exit_code == 0
+    assert content["public"] in made.output
+    assert content["secret"] not in made.output
+    if sys.platform != "win32":
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert CliRunner().invoke(root, ["keys", str(path)]).exit_code == 1
+    assert json.loads(path.read_text()) == content
 
 
 def test_a_setting_that_is_none_is_told_before_any_host_starts(tmp_path: Path) -> None:
