@@ -64,19 +64,19 @@ class NoopTrainingEnvironment(TrainingEnvironment):
         super().__init__()
         self.reward = reward
         self._episode_step_count = episode_step_count
-        self._rewards = np.full(max_agent_count, reward, np.float32)
-        self._steps = np.zeros(max_agent_count, np.int64)
-        self._running = np.full(max_agent_count, Completion.RUNNING, np.uint8)
+        self._same_rewards = np.full(max_agent_count, reward, np.float32)
+        self._episode_steps = np.zeros(max_agent_count, np.int64)
+        self._all_running = np.full(max_agent_count, Completion.RUNNING, np.uint8)
 
     def gather_agent_rewards(self, agent_ids: AgentIds) -> npt.NDArray[np.float32]:
-        return self._rewards[: len(agent_ids)]
+        return self._same_rewards[: len(agent_ids)]
 
     def gather_agent_completions(self, agent_ids: AgentIds) -> npt.NDArray[np.uint8]:
         if self._episode_step_count is None:
-            return self._running[: len(agent_ids)]
-        self._steps[agent_ids] += 1
-        is_late = self._steps[agent_ids] >= self._episode_step_count
+            return self._all_running[: len(agent_ids)]
+        self._episode_steps[agent_ids] += 1
+        is_late = self._episode_steps[agent_ids] >= self._episode_step_count
         return np.where(is_late, np.uint8(Completion.TRUNCATION), np.uint8(Completion.RUNNING))
 
     def reset_agent_episodes(self, agent_ids: AgentIds) -> None:
-        self._steps[agent_ids] = 0
+        self._episode_steps[agent_ids] = 0
