@@ -30,5 +30,6 @@ def test_every_step_has_the_same_reward_and_episodes_end_by_truncation_at_their_
         if completed.any():
             manager.reset_agents(agent_ids)
     assert completions == [Completion.RUNNING, Completion.RUNNING, Completion.TRUNCATION] * 2
+    policy.run_inference()
     vector, _ = interactor.get_observation_vector(2)
     assert np.array_equal(vector, interactor.observations[2])
