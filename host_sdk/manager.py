@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
 from typing import TypeAlias
 
 import numpy as np
@@ -39,6 +40,7 @@ class Manager:
             raise AgentError(f"max_agent_count: expected 1 to {MAX_AGENTS}, got {max_agent_count}")
         self._max_agent_count = int(max_agent_count)
         self._agents: dict[int, object] = {}
+        self._free_slots = list(range(self._max_agent_count))
         self._id_of: dict[int, int] = {}
         self._serials: npt.NDArray[np.int64] = np.full(self._max_agent_count, -1, dtype=np.int64)
         self._next_serial = 0
@@ -86,8 +88,7 @@ class Manager:
         """
         newcomers = list(agents)
         self._check_newcomers(newcomers)
-        free = (slot for slot in range(self._max_agent_count) if slot not in self._agents)
-        ids = [slot for slot, _ in zip(free, newcomers, strict=False)]
+        ids = [heappop(self._free_slots) for _ in newcomers]
         for slot, agent in zip(ids, newcomers, strict=True):
             self._agents[slot] = agent
             self._id_of[id(agent)] = slot
@@ -105,6 +106,7 @@ class Manager:
         for slot in ids:
             del self._id_of[id(self._agents.pop(slot))]
             self._serials[slot] = -1
+            heappush(self._free_slots, slot)
         self._announce_change(ids, ManagerListener.on_agents_removed)
 
     def remove_all_agents(self) -> None:
@@ -226,7 +228,7 @@ class Manager:
         changed = _frozen(ids)
         if ids:
             self._action_counts[ids] = 0
-            self._agent_ids = _frozen(sorted(self._agents))
+            self._agent_ids = _frozen(np.flatnonzero(self._serials >= 0))
             self._notify(changed, hear)
         return changed
 
@@ -259,7 +261,7 @@ class Manager:
             raise first_error
 
 
-def _frozen(ids: Sequence[int]) -> AgentIds:
-    array = np.asarray(ids, dtype=np.int64)
+def _frozen(ids: AgentIdsLike) -> AgentIds:
+    array = np.array(ids, dtype=np.int64)
     array.flags.writeable = False
     return array

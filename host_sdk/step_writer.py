@@ -102,7 +102,7 @@ class StepWriter:
             is_set_by_hand = None
         if is_finite is not None and is_finite[agents].all():
             is_finite = None
-        is_plain = is_set_by_hand is None and is_finite is None and is_on_policy is self._steady_mark
+        is_plain = is_set_by_hand is None and is_finite is None and is_on_policy == self._steady_mark
         if self._is_steady and is_plain and not self._is_waiting:
             self._is_waiting = True
             self._pending[agents] = _RECORDED
@@ -185,12 +185,15 @@ class StepWriter:
         is_new = ~self._segments.are_open(ids)
         self._segments.open(ids[is_new], marks[is_new])
         rows, lanes = self._lanes.row[ids], self._lanes.lane[ids]
-        self._write(acted, rows, lanes, ids)
         if len(ids) == len(agent_ids):
             self._settle(rows, lanes, marks)
+        if self._is_steady:
+            self._write(acted, self._steady_row, self._steady_lanes, self._agents)
+        else:
+            self._write(acted, rows, lanes, ids)
 
     def _settle(self, rows: Int64Array, lanes: Int64Array, marks: BoolArray) -> None:
-        """All agents record: from the next tick on the steady way will do, if their rows and lanes allow it."""
+        """All agents record: from now on the steady way will do, if their rows and lanes allow it."""
         is_one_row = bool((rows == rows[0]).all() and (np.diff(lanes) == 1).all() and (marks == marks[0]).all())
         if is_one_row:
             self._is_steady = self._is_waiting = True

@@ -19,6 +19,7 @@ ByteArray: TypeAlias = npt.NDArray[np.uint8]
 UInt64Array: TypeAlias = npt.NDArray[np.uint64]
 Rewards: TypeAlias = npt.NDArray[np.floating | np.integer] | Sequence[float]
 Completions: TypeAlias = npt.NDArray[np.integer] | Sequence[Completion]
+_LAST_COMPLETION = int(max(Completion))
 _Environment = TypeVar("_Environment", bound="TrainingEnvironment")
 
 
@@ -130,7 +131,7 @@ class TrainingEnvironment(ManagerListener):
             agents = self._index_of(agent_ids)
             given = np.asarray(self.gather_agent_completions(agent_ids))
             _check("gather_agent_completions", given, agent_ids, "iub")
-            if int(given.min()) < 0 or int(given.max()) > Completion.TERMINATION:
+            if int(given.max()) > _LAST_COMPLETION or (given.dtype.kind == "i" and int(given.min()) < 0):
                 wrong = tuple(agent_ids[(given < 0) | (given > Completion.TERMINATION)].tolist())
                 raise ValueMismatchError(
                     "gather_agent_completions", "Completion numbers from 0 to 2", "others", name_agents(wrong)

@@ -266,7 +266,7 @@ class TrajectoryRecorder:
         self._writer.interrupt(agent_ids)
 
     def _closing(self, agent_ids: AgentIds, completions: ByteArray) -> Closing:
-        ends: BoolArray = completions != Completion.RUNNING
+        ends: BoolArray = completions.astype(np.bool_)
         if self._max_episode_step_count:
             ends |= self.tally.steps[agent_ids] >= self._max_episode_step_count
         if not ends.any():

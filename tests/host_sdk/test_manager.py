@@ -208,3 +208,14 @@ def test_a_listener_has_words_for_the_game_to_draw() -> None:
     assert listener.get_or_add_visual_logger_object("goal") is logger
     logger.forget(3)
     assert not logger.words
+
+
+def test_as_many_agents_as_a_host_may_have_come_one_by_one_and_go_together() -> None:
+    manager = Manager(MAX_AGENTS)
+    for _ in range(MAX_AGENTS):
+        manager.add_agent(Agent())
+    assert manager.agent_ids.tolist() == list(range(MAX_AGENTS))
+    with pytest.raises(AgentError, match=f"max_agent_count is {MAX_AGENTS}"):
+        manager.add_agent(Agent())
+    manager.remove_all_agents()
+    assert manager.agent_count == 0
