@@ -103,11 +103,14 @@ def _train(command: HostCommand, host_count: int, options: RunOptions, settings:
         log_to_terminal(options.log_level, display.console)
     rendezvous = Rendezvous.create()
     hosts: HostProcesses | None = None
+    were_left_alone = False
 
     def watch_hosts() -> None:
+        nonlocal were_left_alone
         if hosts is not None:
             hosts.report_exits()
-            if hosts.live_count == 0 and not server.sessions:
+            if hosts.live_count == 0 and not server.is_complete:
+                were_left_alone = True
                 server.request_stop("every host has ended")
 
     try:
@@ -131,7 +134,7 @@ def _train(command: HostCommand, host_count: int, options: RunOptions, settings:
         rendezvous.remove()
     for behavior in server.behaviors.values():
         click.echo(f"{behavior.name}: {behavior.iteration} updates, kept in {behavior.directory}")
-    return exit_code or (0 if server.is_complete else hosts.worst_exit_code)
+    return exit_code or int(were_left_alone)
 
 
 def _read_config(path: Path | None) -> dict[str, Any]:

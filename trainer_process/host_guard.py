@@ -2,7 +2,7 @@
 
 The trainer holds the guard's standard input open and never writes to it. Its end means that the trainer asks for
 the host's end, or is dead, however it died; either way the host is told (TERM), then made to leave (KILL), so that no
-game is left running without its trainer.
+game is left running without its trainer. What a dead trainer left in the temporary folder is swept away.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
+
+from protocol.rendezvous import sweep_stale
 
 TERMINATE_AFTER_S = 2.0
 """Until then the host may leave by itself; it was told to stop over the bridge."""
@@ -40,6 +42,7 @@ def guard(command: list[str]) -> int:
     threading.Thread(target=_end_with_standard_input, args=(host,), name="trainer watch", daemon=True).start()
     exit_code = host.wait()
     _signal_group(host, kill=True)
+    sweep_stale()
     return exit_code if exit_code >= 0 else 128 - exit_code
 
 
