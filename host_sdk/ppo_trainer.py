@@ -7,8 +7,9 @@ import logging
 from host_sdk.agent_selection import AgentIds
 from host_sdk.communicator import Communicator
 from host_sdk.critic import Critic
-from host_sdk.errors import CallOrderError
+from host_sdk.errors import CallOrderError, CollectionError
 from host_sdk.evaluation import Evaluation, EvaluationSummary
+from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.policy import Policy
@@ -357,13 +358,18 @@ class PPOTrainer(Trainer):
             synchronous=ready.synchronous,
         )
         self._is_synchronous = ready.synchronous
-        self._recorder = TrajectoryRecorder(
-            self.interactor.observation_layout,
-            self.interactor.action_layout,
-            self.manager.max_agent_count,
-            contract,
-            max_episode_step_count=self._settings.max_episode_step_count or 0,
-        )
+        try:
+            self._recorder = TrajectoryRecorder(
+                self.interactor.observation_layout,
+                self.interactor.action_layout,
+                self.manager.max_agent_count,
+                contract,
+                max_episode_step_count=self._settings.max_episode_step_count or 0,
+            )
+        except CollectionError as error:
+            remedy = "lower steps_per_update in the training settings, and call begin_training again"
+            self._fail(TrainingFailure(FailureCode.INVALID_SETTINGS, str(error), remedy))
+            return
         welcome = self.communicator.welcome
         if welcome is not None:
             self.policy.seed(welcome.random_seed)

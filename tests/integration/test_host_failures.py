@@ -90,6 +90,11 @@ def test_invalid_settings_are_refused_with_path_expectation_and_value(hosts: lis
     assert "-1.0" in text
 
 
+def test_a_trainer_that_asks_for_more_than_a_batch_holds_is_told_as_a_wrong_setting(hosts: list[NoopHost]) -> None:
+    text = launch(hosts, "none", "--steps", "1000000").tick_until_failed(FailureCode.INVALID_SETTINGS)
+    assert "lower steps_per_update" in text
+
+
 @pytest.mark.parametrize("fault", ["die_on_experience", "die_after_update"])
 def test_a_killed_trainer_is_a_crash_with_its_exit_code(hosts: list[NoopHost], fault: str) -> None:
     text = launch(hosts, fault).tick_until_failed(FailureCode.CRASHED)
