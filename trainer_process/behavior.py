@@ -17,8 +17,7 @@ from protocol.experience_wire import experience_from_message, validate_batch
 from protocol.messages import Configure, Credit, EvaluationResult, Experience, Message, PolicyUpdate
 from trainer_process.batch_ledger import Arrival
 from trainer_process.behavior_answer import LOWER_THE_RATE, READ_THE_LOG, complete, failure, policy_update, ready
-from trainer_process.configuration_refused import ConfigurationRefusedError
-from trainer_process.errors import DivergedError
+from trainer_process.errors import ConfigurationRefusedError, DivergedError
 from trainer_process.learner import Learner, Phase, ReportProgress
 from trainer_process.session import Session, SessionState
 from trainer_process.stopwatch import Stopwatch

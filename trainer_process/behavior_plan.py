@@ -17,8 +17,7 @@ from protocol.schema import action_from_wire, observation_from_wire
 from protocol.schema_hash import action_hash, observation_hash
 from trainer_process.algorithms.base import AlgorithmSettings, BehaviorSpec
 from trainer_process.algorithms.registry import algorithm_entry
-from trainer_process.configuration_refused import ConfigurationRefusedError
-from trainer_process.errors import SettingsError
+from trainer_process.errors import ConfigurationRefusedError, SettingsError
 from trainer_process.settings_resolution import (
     first_difference,
     first_tree_difference,

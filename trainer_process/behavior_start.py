@@ -17,8 +17,7 @@ from trainer_process.algorithms.base import Algorithm
 from trainer_process.algorithms.registry import algorithm_entry
 from trainer_process.behavior_plan import BehaviorPlan, make_plan
 from trainer_process.checkpoint import find_checkpoint, latest_checkpoint
-from trainer_process.configuration_refused import ConfigurationRefusedError
-from trainer_process.errors import CheckpointError
+from trainer_process.errors import CheckpointError, ConfigurationRefusedError
 from trainer_process.learner import ReportProgress
 from trainer_process.priority import cap_torch_threads
 from trainer_process.run_folder import BehaviorFolder

@@ -2,15 +2,22 @@
 
 BridgeError (protocol)
 └── TrainerError
-    ├── SettingsError        a setting is wrong; names its path, what was expected and what came
-    ├── ExperienceError      a batch doesn't fit the behavior that it was sent for
-    ├── DivergedError        learning left the finite numbers; the last good weights were kept
-    └── CheckpointError      a checkpoint can't be written, read or used
+    ├── SettingsError                a setting is wrong; names its path, what was expected and what came
+    ├── ExperienceError              a batch doesn't fit the behavior that it was sent for
+    ├── DivergedError                learning left the finite numbers; the last good weights were kept
+    ├── CheckpointError              a checkpoint can't be written, read or used
+    ├── RunFolderError               a run folder can't be made or used
+    └── ConfigurationRefusedError    a host's Configure can't be accepted; carries the answer
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from protocol.errors import BridgeError
+
+if TYPE_CHECKING:  # the command line loads this module before numpy may be loaded
+    from protocol.messages import Refused
 
 
 class TrainerError(BridgeError):
@@ -56,3 +63,22 @@ class DivergedError(TrainerError):
 
 class CheckpointError(TrainerError):
     """A checkpoint can't be written, read or used; the message names its folder."""
+
+
+class RunFolderError(TrainerError):
+    """A run folder can't be made or used; the message names it."""
+
+
+class ConfigurationRefusedError(TrainerError):
+    """A host's Configure can't be accepted.
+
+    Attributes:
+        answer: what to tell the host.
+    """
+
+    def __init__(self, answer: Refused) -> None:
+        super().__init__(
+            f"behavior {answer.behavior!r}: {answer.code} at {answer.where}: "
+            f"expected {answer.expected}, got {answer.received}"
+        )
+        self.answer = answer

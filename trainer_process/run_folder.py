@@ -18,16 +18,12 @@ from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
-from trainer_process.errors import TrainerError
+from trainer_process.errors import RunFolderError
 
 POLICY_FILE_NAME = "policy.lbp"
 SETTINGS_FILE_NAME = "settings.json"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
-
-
-class RunFolderError(TrainerError):
-    """A run folder can't be made or used; the message names it."""
 
 
 class BehaviorFolder:

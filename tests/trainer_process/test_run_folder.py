@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from trainer_process.run_folder import RunFolder, RunFolderError, find_policy_file
+from trainer_process.errors import RunFolderError
+from trainer_process.run_folder import RunFolder, find_policy_file
 
 
 def test_a_run_without_a_name_takes_the_time(tmp_path: Path) -> None:
