@@ -70,31 +70,31 @@ class Interactor(InteractorCallbacks):
     def setup_interactor(self, manager: Manager) -> None:
         """Asks for the schemas and allocates the buffers. Raises SchemaError, or NotSetUpError when done twice."""
         self.name = getattr(self, "name", type(self).__name__)
-        self._observation_schema, self._action_schema = ObservationSchema(), ActionSchema()
-        self._observation_element = self.specify_agent_observation(self._observation_schema)
-        self._action_element = self.specify_agent_action(self._action_schema)
-        self._observation_layout = ObservationLayout.of(self._observation_element)
-        self._action_layout = ActionLayout.of(self._action_element)
-        self._observation_hash = observation_hash(self._observation_element)
-        self._action_hash = action_hash(self._action_element)
-        self._action_object, self._action_decoder = ActionObject(), ActionDecoder(self._action_element)
-        action_size = self._action_layout.vector_size
-        self._action_object_elements = self._action_decoder.decode(np.zeros((0, action_size), np.float32))
-        self._buffer = InteractionBuffer(manager.max_agent_count, self._observation_layout.size, action_size)
-        self._gathering = ObservationGathering(self, self._observation_element, self._buffer)
+        self.__observation_schema, self.__action_schema = ObservationSchema(), ActionSchema()
+        self.__observation_element = self.specify_agent_observation(self.__observation_schema)
+        self.__action_element = self.specify_agent_action(self.__action_schema)
+        self.__observation_layout = ObservationLayout.of(self.__observation_element)
+        self.__action_layout = ActionLayout.of(self.__action_element)
+        self.__observation_hash = observation_hash(self.__observation_element)
+        self.__action_hash = action_hash(self.__action_element)
+        self.__action_object, self.__action_decoder = ActionObject(), ActionDecoder(self.__action_element)
+        action_size = self.__action_layout.vector_size
+        self.__action_object_elements = self.__action_decoder.decode(np.zeros((0, action_size), np.float32))
+        self.__buffer = InteractionBuffer(manager.max_agent_count, self.__observation_layout.size, action_size)
+        self.__gathering = ObservationGathering(self, self.__observation_element, self.__buffer)
         self._listen_to(manager)
 
     def on_agents_added(self, agent_ids: AgentIds) -> None:
         """Newcomers have no vectors yet."""
-        self._buffer.begin_agents(agent_ids)
+        self.__buffer.begin_agents(agent_ids)
 
     def on_agents_removed(self, agent_ids: AgentIds) -> None:
         """Their vectors are forgotten."""
-        self._buffer.begin_agents(agent_ids)
+        self.__buffer.begin_agents(agent_ids)
 
     def on_agents_reset(self, agent_ids: AgentIds) -> None:
         """Their vectors belong to the old episode and are forgotten."""
-        self._buffer.begin_agents(agent_ids)
+        self.__buffer.begin_agents(agent_ids)
 
     # --- The calls of a step ---------------------------------------------------------------------------------------
 
@@ -109,10 +109,10 @@ class Interactor(InteractorCallbacks):
             MissingCallError: the last action was not performed yet.
         """
         agent_ids = self.manager.agent_ids
-        self._gathering.select(agent_ids)
-        self._buffer.check_observation_due("gather_observations")
+        self.__gathering.select(agent_ids)
+        self.__buffer.check_observation_due("gather_observations")
         if agent_ids.size:
-            self._gathering.gather()
+            self.__gathering.gather()
 
     def peek_observations(self, agent_ids: AgentIds, out: FloatArray | None = None) -> FloatArray:
         """Gathers what agents see now, apart from the step: no vector and no counter changes.
@@ -124,8 +124,8 @@ class Interactor(InteractorCallbacks):
         Returns:
             float32[n, O]; numbers that are not finite are reported and left as they are.
         """
-        rows = np.empty((len(agent_ids), self._observation_layout.size), np.float32) if out is None else out
-        self._gathering.peek(agent_ids, rows)
+        rows = np.empty((len(agent_ids), self.__observation_layout.size), np.float32) if out is None else out
+        self.__gathering.peek(agent_ids, rows)
         return rows
 
     def perform_actions(self) -> None:
@@ -135,18 +135,18 @@ class Interactor(InteractorCallbacks):
             MissingCallError: no action was sampled or set since the last one was performed.
         """
         present = self.manager.agent_ids
-        buffer = self._buffer
+        buffer = self.__buffer
         buffer.select(present)
         if not present.size:
             return
         agent_ids = buffer.performance_due_agents("perform_actions")
         agents = buffer.selector if agent_ids is buffer.agent_ids else agent_ids
-        self._action_object_elements = self._action_decoder.decode(buffer.action_vectors[agents])
+        self.__action_object_elements = self.__action_decoder.decode(buffer.action_vectors[agents])
         buffer.performed[agents] = buffer.decided[agents]
         self.manager.action_counts[agents] += np.uint64(1)
         if self.before_performing is not None:
             self.before_performing(agent_ids)
-        self.perform_agent_actions(self._action_object, self._action_object_elements, agent_ids)
+        self.perform_agent_actions(self.__action_object, self.__action_object_elements, agent_ids)
 
     # --- Vectors ---------------------------------------------------------------------------------------------------
 
@@ -159,23 +159,23 @@ class Interactor(InteractorCallbacks):
         """
         if not self.has_observation_vector(agent_id):
             raise MissingCallError("get_observation_vector", "gather_observations", (agent_id,), "call that first")
-        return self._buffer.observation_vectors[agent_id].copy(), self._observation_hash
+        return self.__buffer.observation_vectors[agent_id].copy(), self.__observation_hash
 
     def get_action_vector(self, agent_id: int = -1) -> tuple[FloatArray, int]:
         """The agent's action vector as sampled, float32[A] (a copy), and the hash of its schema. Raises likewise."""
         if not self.has_action_vector(agent_id):
             raise MissingCallError("get_action_vector", "decode_and_sample_actions", (agent_id,), "call that first")
-        return self._buffer.action_vectors[agent_id].copy(), self._action_hash
+        return self.__buffer.action_vectors[agent_id].copy(), self.__action_hash
 
     def has_observation_vector(self, agent_id: int = -1) -> bool:
         """Whether the agent's observation has been gathered or set. Raises AgentError where there is none."""
         self.manager.get_agent(agent_id)
-        return bool(self._buffer.observed[agent_id] > 0)
+        return bool(self.__buffer.observed[agent_id] > 0)
 
     def has_action_vector(self, agent_id: int = -1) -> bool:
         """Whether the agent's action has been sampled or set. Raises AgentError where there is none."""
         self.manager.get_agent(agent_id)
-        return bool(self._buffer.decided[agent_id] > 0)
+        return bool(self.__buffer.decided[agent_id] > 0)
 
     def set_observation_vector(
         self,
@@ -197,10 +197,10 @@ class Interactor(InteractorCallbacks):
             LayoutMismatchError: the vector belongs to another schema.
             ValueMismatchError: it has another size, or is not finite.
         """
-        vector = self._checked_vector(
-            "observation", observation_vector, self._observation_layout.size, observation_compatibility_hash, agent_id
+        vector = self.__checked_vector(
+            "observation", observation_vector, self.__observation_layout.size, observation_compatibility_hash, agent_id
         )
-        self._buffer.set_observation(agent_id, vector, is_counted=increment_iteration)
+        self.__buffer.set_observation(agent_id, vector, is_counted=increment_iteration)
 
     def set_action_vector(
         self,
@@ -219,14 +219,14 @@ class Interactor(InteractorCallbacks):
 
         Raises: as `set_observation_vector`.
         """
-        vector = self._checked_vector(
-            "action", action_vector, self._action_layout.vector_size, action_compatibility_hash, agent_id
+        vector = self.__checked_vector(
+            "action", action_vector, self.__action_layout.vector_size, action_compatibility_hash, agent_id
         )
-        self._buffer.set_action(agent_id, vector, is_counted=increment_iteration)
+        self.__buffer.set_action(agent_id, vector, is_counted=increment_iteration)
 
-    def _checked_vector(self, what: str, vector: npt.ArrayLike, size: int, its_hash: int, agent_id: int) -> FloatArray:
+    def __checked_vector(self, what: str, vector: npt.ArrayLike, size: int, its_hash: int, agent_id: int) -> FloatArray:
         self.manager.get_agent(agent_id)
-        ours = self._observation_hash if what == "observation" else self._action_hash
+        ours = self.__observation_hash if what == "observation" else self.__action_hash
         if its_hash != ours:
             raise LayoutMismatchError(
                 f"the {what} vector for agent {agent_id} was made with the schema of hash {its_hash:#018x}, and this "
@@ -242,97 +242,97 @@ class Interactor(InteractorCallbacks):
 
     def get_observation_vector_size(self) -> int:
         """O."""
-        return self._observation_layout.size
+        return self.__observation_layout.size
 
     def get_observation_encoded_vector_size(self) -> int:
         """Floats of an observation as the policy's first layer gets it: O, since no element encodes itself."""
-        return self._observation_layout.size
+        return self.__observation_layout.size
 
     def get_action_vector_size(self) -> int:
         """A."""
-        return self._action_layout.vector_size
+        return self.__action_layout.vector_size
 
     def get_action_encoded_vector_size(self) -> int:
         """Floats that the policy's last layer gives: those of the distribution, since no element encodes itself."""
-        return self._action_layout.distribution_size
+        return self.__action_layout.distribution_size
 
     def get_action_distribution_vector_size(self) -> int:
         """D: two floats for each continuous number, one for each discrete choice."""
-        return self._action_layout.distribution_size
+        return self.__action_layout.distribution_size
 
     # --- Properties ------------------------------------------------------------------------------------------------
 
     @property
     def observation_schema(self) -> ObservationSchema:
         """What `specify_agent_observation` was given."""
-        return self._observation_schema
+        return self.__observation_schema
 
     @property
     def observation_schema_element(self) -> ObservationSchemaElement:
         """What `specify_agent_observation` returned."""
-        return self._observation_element
+        return self.__observation_element
 
     @property
     def observation_object(self) -> ObservationObject:
         """What `gather_agent_observations` is given."""
-        return self._gathering.observation_object
+        return self.__gathering.observation_object
 
     @property
     def observation_object_elements(self) -> ObservationObjectElements:
         """What `gather_agent_observations` last returned in a step: a list, or one batched element."""
-        return self._gathering.observation_object_elements
+        return self.__gathering.observation_object_elements
 
     @property
     def action_schema(self) -> ActionSchema:
         """What `specify_agent_action` was given."""
-        return self._action_schema
+        return self.__action_schema
 
     @property
     def action_schema_element(self) -> ActionSchemaElement:
         """What `specify_agent_action` returned."""
-        return self._action_element
+        return self.__action_element
 
     @property
     def action_object(self) -> ActionObject:
         """What `perform_agent_actions` is given."""
-        return self._action_object
+        return self.__action_object
 
     @property
     def action_object_elements(self) -> ActionObjectElements:
         """What `perform_agent_actions` was last given."""
-        return self._action_object_elements
+        return self.__action_object_elements
 
     @property
     def observation_layout(self) -> ObservationLayout:
         """Where each leaf lies in an observation vector."""
-        return self._observation_layout
+        return self.__observation_layout
 
     @property
     def action_layout(self) -> ActionLayout:
         """Where each leaf lies in an action vector."""
-        return self._action_layout
+        return self.__action_layout
 
     @property
     def observation_hash(self) -> int:
         """The compatibility hash of the observation schema."""
-        return self._observation_hash
+        return self.__observation_hash
 
     @property
     def action_hash(self) -> int:
         """The compatibility hash of the action schema."""
-        return self._action_hash
+        return self.__action_hash
 
     @property
     def buffer(self) -> InteractionBuffer:
         """The vectors and counters of all agent slots, for policies, critics and trainers."""
-        return self._buffer
+        return self.__buffer
 
     @property
     def observation_vectors(self) -> FloatArray:
         """float32[max, O] of all agent slots, live; for trainers."""
-        return self._buffer.observation_vectors
+        return self.__buffer.observation_vectors
 
     @property
     def action_vectors(self) -> FloatArray:
         """float32[max, A] of all agent slots, as sampled, live; for trainers."""
-        return self._buffer.action_vectors
+        return self.__buffer.action_vectors

@@ -21,13 +21,13 @@ class ManagerListener:
     """
 
     # On the class, so that a game's subclass may have an `__init__` of its own that doesn't call this one's.
-    _manager: Manager | None = None
-    _visual_logger_objects: dict[str, VisualLoggerObject] | None = None
+    __manager: Manager | None = None
+    __visual_logger_objects: dict[str, VisualLoggerObject] | None = None
 
     @property
     def is_setup(self) -> bool:
         """Whether this object has been set up."""
-        return self._manager is not None
+        return self.__manager is not None
 
     @property
     def manager(self) -> Manager:
@@ -36,23 +36,23 @@ class ManagerListener:
         Raises:
             NotSetUpError: before the setup.
         """
-        if self._manager is None:
+        if self.__manager is None:
             name = type(self).__name__
             raise NotSetUpError(
                 f"{name} is not set up: make it with its make_… class method, or call its setup_… first"
             )
-        return self._manager
+        return self.__manager
 
     @property
     def visual_logger_objects(self) -> Mapping[str, VisualLoggerObject]:
         """What this listener says about its agents, by name, for a game to draw; read-only."""
-        return MappingProxyType(self._visual_logger_objects or {})
+        return MappingProxyType(self.__visual_logger_objects or {})
 
     def get_or_add_visual_logger_object(self, name: str) -> VisualLoggerObject:
         """The visual logger object of this name, made where there is none."""
-        if self._visual_logger_objects is None:
-            self._visual_logger_objects = {}
-        return self._visual_logger_objects.setdefault(name, VisualLoggerObject(name))
+        if self.__visual_logger_objects is None:
+            self.__visual_logger_objects = {}
+        return self.__visual_logger_objects.setdefault(name, VisualLoggerObject(name))
 
     def get_agent(self, agent_id: int) -> object:
         """The object of an agent. Raises AgentError where there is none."""
@@ -79,9 +79,9 @@ class ManagerListener:
 
         Called when all the rest is in place, since the listener may hear at once.
         """
-        if self._manager is not None:
+        if self.__manager is not None:
             raise NotSetUpError(f"{type(self).__name__} is already set up; make a new one for another manager")
-        self._manager = manager
+        self.__manager = manager
         manager.add_listener(self)
         if manager.agent_count:
             self.on_agents_added(manager.agent_ids)

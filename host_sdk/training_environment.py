@@ -38,7 +38,7 @@ class TrainingEnvironment(ManagerListener):
 
     def gather_agent_reward(self, agent_id: int) -> float:
         """The reward of one agent's last action."""
-        raise self._missing_override("gather_agent_reward", agent_id)
+        raise self.__missing_override("gather_agent_reward", agent_id)
 
     def gather_agent_rewards(self, agent_ids: AgentIds) -> Rewards:
         """The rewards of all given agents: an array [N], or a sequence, in the order of `agent_ids`."""
@@ -46,7 +46,7 @@ class TrainingEnvironment(ManagerListener):
 
     def gather_agent_completion(self, agent_id: int) -> Completion:
         """Whether, and how, one agent's episode has ended with its last action."""
-        raise self._missing_override("gather_agent_completion", agent_id)
+        raise self.__missing_override("gather_agent_completion", agent_id)
 
     def gather_agent_completions(self, agent_ids: AgentIds) -> Completions:
         """The completions of all given agents: an array [N] of `Completion` numbers, or a sequence, likewise."""
@@ -54,7 +54,7 @@ class TrainingEnvironment(ManagerListener):
 
     def reset_agent_episode(self, agent_id: int) -> None:
         """Puts one agent in place for a new episode."""
-        raise self._missing_override("reset_agent_episode", agent_id)
+        raise self.__missing_override("reset_agent_episode", agent_id)
 
     def reset_agent_episodes(self, agent_ids: AgentIds) -> None:
         """Puts all given agents in place for new episodes; called whenever the manager resets agents."""
@@ -92,15 +92,15 @@ class TrainingEnvironment(ManagerListener):
         """
         count = manager.max_agent_count
         self.name = getattr(self, "name", type(self).__name__)
-        self._rewards: FloatArray = np.zeros(count, dtype=np.float32)
-        self._completions: ByteArray = np.zeros(count, dtype=np.uint8)
-        self._episode_times: npt.NDArray[np.float64] = np.zeros(count, dtype=np.float64)
+        self.__rewards: FloatArray = np.zeros(count, dtype=np.float32)
+        self.__completions: ByteArray = np.zeros(count, dtype=np.uint8)
+        self.__episode_times: npt.NDArray[np.float64] = np.zeros(count, dtype=np.float64)
         # Each is the number of the action that was rewarded, or completed, or collected last.
-        self._rewarded: UInt64Array = np.zeros(count, dtype=np.uint64)
-        self._completed: UInt64Array = np.zeros(count, dtype=np.uint64)
-        self._collected: UInt64Array = np.zeros(count, dtype=np.uint64)
-        self._agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
-        self._agents: Selector = slice(0, 0)
+        self.__rewarded: UInt64Array = np.zeros(count, dtype=np.uint64)
+        self.__completed: UInt64Array = np.zeros(count, dtype=np.uint64)
+        self.__collected: UInt64Array = np.zeros(count, dtype=np.uint64)
+        self.__agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
+        self.__agents: Selector = slice(0, 0)
         self._listen_to(manager)
         return manager
 
@@ -116,19 +116,19 @@ class TrainingEnvironment(ManagerListener):
             DoubledCallError: nobody has acted since the last call.
             ValueMismatchError: the callback returned something else than one number for each agent.
         """
-        agent_ids = self._due_agents("gather_rewards", self._rewarded)
+        agent_ids = self.__due_agents("gather_rewards", self.__rewarded)
         if agent_ids.size:
-            agents = self._index_of(agent_ids)
+            agents = self.__index_of(agent_ids)
             given = np.asarray(self.gather_agent_rewards(agent_ids))
             _check("gather_agent_rewards", given, agent_ids, "iufb")
-            self._rewards[agents] = given
-            self._rewarded[agents] = self.manager.action_counts[agents]
+            self.__rewards[agents] = given
+            self.__rewarded[agents] = self.manager.action_counts[agents]
 
     def gather_completions(self) -> None:
         """Gathers the completions of all agents, by `gather_agent_completions`; when, and what it raises: likewise."""
-        agent_ids = self._due_agents("gather_completions", self._completed)
+        agent_ids = self.__due_agents("gather_completions", self.__completed)
         if agent_ids.size:
-            agents = self._index_of(agent_ids)
+            agents = self.__index_of(agent_ids)
             given = np.asarray(self.gather_agent_completions(agent_ids))
             _check("gather_agent_completions", given, agent_ids, "iub")
             if int(given.max()) > _LAST_COMPLETION or (given.dtype.kind == "i" and int(given.min()) < 0):
@@ -136,8 +136,8 @@ class TrainingEnvironment(ManagerListener):
                 raise ValueMismatchError(
                     "gather_agent_completions", "Completion numbers from 0 to 2", "others", name_agents(wrong)
                 )
-            self._completions[agents] = given
-            self._completed[agents] = self.manager.action_counts[agents]
+            self.__completions[agents] = given
+            self.__completed[agents] = self.manager.action_counts[agents]
 
     def collect_outcomes(self) -> tuple[AgentIds, FloatArray, ByteArray]:
         """What came of the last actions, for a trainer; each outcome is given once.
@@ -149,45 +149,45 @@ class TrainingEnvironment(ManagerListener):
         Raises:
             MissingCallError: an agent has acted, and its reward or completion was not gathered since.
         """
-        agent_ids = self._select()
-        agents, counts = self._agents, self.manager.action_counts
+        agent_ids = self.__select()
+        agents, counts = self.__agents, self.manager.action_counts
         present = counts[agents]
-        if not (present != self._collected[agents]).all():
-            agent_ids = agent_ids[present != self._collected[agents]]
+        if not (present != self.__collected[agents]).all():
+            agent_ids = agent_ids[present != self.__collected[agents]]
             agents, present = agent_ids, counts[agent_ids]
-        for call, gathered in (("gather_rewards", self._rewarded), ("gather_completions", self._completed)):
+        for call, gathered in (("gather_rewards", self.__rewarded), ("gather_completions", self.__completed)):
             is_late = gathered[agents] != present
             if is_late.any():
                 remedy = (
                     "call gather_completions and gather_rewards before it; PPOTrainer.run_training does all in order"
                 )
                 raise MissingCallError("process_experience", call, tuple(agent_ids[is_late].tolist()), remedy)
-        self._collected[agents] = present
-        return agent_ids, self._rewards[agents].copy(), self._completions[agents].copy()
+        self.__collected[agents] = present
+        return agent_ids, self.__rewards[agents].copy(), self.__completions[agents].copy()
 
     # --- What was gathered -----------------------------------------------------------------------------------------
 
     def has_reward(self, agent_id: int = -1) -> bool:
         """Whether the agent's reward has been gathered in this episode. Raises AgentError where there is no agent."""
         self.manager.get_agent(agent_id)
-        return bool(self._rewarded[agent_id] > 0)
+        return bool(self.__rewarded[agent_id] > 0)
 
     def has_completion(self, agent_id: int = -1) -> bool:
         """Whether the agent's completion has been gathered in this episode. Raises AgentError likewise."""
         self.manager.get_agent(agent_id)
-        return bool(self._completed[agent_id] > 0)
+        return bool(self.__completed[agent_id] > 0)
 
     def get_reward(self, agent_id: int = -1) -> float:
         """The agent's last reward. Raises AgentError, or MissingCallError before `gather_rewards`."""
         if not self.has_reward(agent_id):
             raise MissingCallError("get_reward", "gather_rewards", (agent_id,), "call that first")
-        return float(self._rewards[agent_id])
+        return float(self.__rewards[agent_id])
 
     def get_completion(self, agent_id: int = -1) -> Completion:
         """The agent's last completion. Raises AgentError, or MissingCallError before `gather_completions`."""
         if not self.has_completion(agent_id):
             raise MissingCallError("get_completion", "gather_completions", (agent_id,), "call that first")
-        return Completion(int(self._completions[agent_id]))
+        return Completion(int(self.__completions[agent_id]))
 
     def get_episode_time(self, agent_id: int = -1) -> float:
         """Simulated seconds of the agent's episode so far: the sum of the `Manager.tick` calls since it began.
@@ -201,50 +201,50 @@ class TrainingEnvironment(ManagerListener):
 
     def get_episode_times(self, agent_ids: AgentIds) -> npt.NDArray[np.float64]:
         """float64[n], `get_episode_time` of many agents at once."""
-        if not self.manager.has_ticked and (self._completed[agent_ids] > 0).any():
+        if not self.manager.has_ticked and (self.__completed[agent_ids] > 0).any():
             remedy = "tell the manager of each step's simulated seconds"
             raise MissingCallError("get_episode_time", "Manager.tick", tuple(agent_ids.tolist()), remedy)
-        times: npt.NDArray[np.float64] = self._episode_times[agent_ids]
+        times: npt.NDArray[np.float64] = self.__episode_times[agent_ids]
         return times
 
     # --- What the manager says -------------------------------------------------------------------------------------
 
     def on_agents_added(self, agent_ids: AgentIds) -> None:
         """Newcomers have no reward and no completion yet; the game has put them in place already."""
-        self._forget(agent_ids)
+        self.__forget(agent_ids)
 
     def on_agents_removed(self, agent_ids: AgentIds) -> None:
         """What was gathered for them is forgotten."""
-        self._forget(agent_ids)
+        self.__forget(agent_ids)
 
     def on_agents_reset(self, agent_ids: AgentIds) -> None:
         """Calls `reset_agent_episodes`."""
-        self._forget(agent_ids)
+        self.__forget(agent_ids)
         self.reset_agent_episodes(agent_ids)
 
     def on_manager_tick(self, agent_ids: AgentIds, delta_time_s: float) -> None:
         """Episodes grow older."""
-        self._episode_times[agent_ids] += delta_time_s
+        self.__episode_times[agent_ids] += delta_time_s
 
-    def _forget(self, agent_ids: AgentIds) -> None:
-        for counter in (self._rewarded, self._completed, self._collected):
+    def __forget(self, agent_ids: AgentIds) -> None:
+        for counter in (self.__rewarded, self.__completed, self.__collected):
             counter[agent_ids] = 0
-        self._rewards[agent_ids] = 0.0
-        self._completions[agent_ids] = Completion.RUNNING
-        self._episode_times[agent_ids] = 0.0
+        self.__rewards[agent_ids] = 0.0
+        self.__completions[agent_ids] = Completion.RUNNING
+        self.__episode_times[agent_ids] = 0.0
 
-    def _select(self) -> AgentIds:
+    def __select(self) -> AgentIds:
         agent_ids = self.manager.agent_ids
-        if agent_ids is not self._agent_ids:
-            self._agent_ids, self._agents = agent_ids, selector_of(agent_ids)
+        if agent_ids is not self.__agent_ids:
+            self.__agent_ids, self.__agents = agent_ids, selector_of(agent_ids)
         return agent_ids
 
-    def _index_of(self, agent_ids: AgentIds) -> Selector:
-        return self._agents if agent_ids is self._agent_ids else agent_ids
+    def __index_of(self, agent_ids: AgentIds) -> Selector:
+        return self.__agents if agent_ids is self.__agent_ids else agent_ids
 
-    def _due_agents(self, call: str, gathered: UInt64Array) -> AgentIds:
+    def __due_agents(self, call: str, gathered: UInt64Array) -> AgentIds:
         """Who has acted since the last gathering."""
-        agent_ids, agents = self._select(), self._agents
+        agent_ids, agents = self.__select(), self.__agents
         counts = self.manager.action_counts[agents]
         is_due = counts != gathered[agents]
         if is_due.all():
@@ -258,7 +258,7 @@ class TrainingEnvironment(ManagerListener):
         due: AgentIds = agent_ids[is_due]
         return due
 
-    def _missing_override(self, callback: str, agent_id: int) -> HostError:
+    def __missing_override(self, callback: str, agent_id: int) -> HostError:
         return HostError(
             f"{type(self).__name__} must override {callback} or {callback}s; it was asked for agent {agent_id}"
         )

@@ -223,3 +223,19 @@ def test_episode_time_that_would_stand_still_is_an_error() -> None:
 def test_setup_returns_the_manager() -> None:
     manager = Manager(1)
     assert SmallEnvironment().setup_training_environment(manager) is manager
+
+
+class NamesakeEnvironment(SingularEnvironment):
+    """Has attributes that its base might have had too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._manager = self._rewards = self._completions = self._agents = self._agent_ids = self._select = "mine"
+
+
+def test_a_games_own_attributes_may_have_any_name() -> None:
+    _, policy, environment = make(2, NamesakeEnvironment)
+    policy.run_inference()
+    environment.gather_rewards()
+    assert environment.get_reward(1) == 1
+    assert vars(environment)["_rewards"] == "mine"
