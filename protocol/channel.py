@@ -86,7 +86,9 @@ class _Channel:
             zmq.IMMEDIATE: 1,
             zmq.MAXMSGSIZE: MAX_FRAME_BYTES,
             zmq.SNDHWM: QUEUED_MESSAGES,
-            zmq.RCVHWM: QUEUED_MESSAGES,
+            # Without a mark: where a full queue stops libzmq's reading (4.3.5 and before) and that connection ends, its
+            # next PING or PONG aborts the whole process. Credit and host_timeout_s bound what comes.
+            zmq.RCVHWM: 0,
             zmq.HEARTBEAT_IVL: round(heartbeat_interval_s * 1000),
             zmq.HEARTBEAT_TIMEOUT: round(heartbeat_timeout_s * 1000),
             zmq.HEARTBEAT_TTL: round(heartbeat_timeout_s * 1000),

@@ -19,7 +19,7 @@ RECONNECT_INTERVAL_MAX_S = 1.0
 """A host tries again after the first, then twice as long, at most the last."""
 
 QUEUED_MESSAGES = 8
-"""High-water mark per direction and peer: a handful of control messages beside the batches that credit allows."""
+"""High-water mark of sending per peer: a handful of control messages beside the batches that credit allows."""
 
 MESSAGES_PER_DRAIN = 64
 """Messages that one receive returns at most, so that a flood can't hold the loop."""

@@ -15,7 +15,6 @@ import pytest
 
 from protocol.channel import ClientChannel, ServerChannel
 from protocol.channel_event import Connected, Disconnected, PeerFault, Received
-from protocol.channel_setting import QUEUED_MESSAGES
 from protocol.errors import (
     LocalProtocolError,
     PeerBusyError,
@@ -169,33 +168,6 @@ def test_a_peer_that_left_is_unreachable(server: ServerChannel) -> None:
             server.send(peer, Credit("b", 1), 1)
             server.wait(0.01)
     assert not isinstance(caught.value, PeerBusyError)
-
-
-def test_a_peer_that_does_not_read_makes_sending_fail_and_never_wait(
-    server: ServerChannel, client: ClientChannel
-) -> None:
-    client.send(HELLO, 0)
-    peer = hear(server).peer
-    update = PolicyUpdate("b", 1, 2, 3, False, {}, np.zeros(1_000_000, np.float32))
-    sent = 0
-    with pytest.raises(PeerBusyError, match="full queue"):  # noqa: PT012
-        while sent < 1000:
-            server.send(peer, update, 1)
-            sent += 1
-    assert sent <= 4 * QUEUED_MESSAGES
-    for number in range(1, sent + 1):
-        assert wait_for(client, Received).sequence == number
-    server.send(peer, Credit("b", 1), 1)
-    assert wait_for(client, Received).sequence == sent + 1
-
-
-def test_a_server_that_does_not_read_makes_sending_fail_and_never_wait(
-    server: ServerChannel, client: ClientChannel
-) -> None:
-    update = PolicyUpdate("b", 1, 2, 3, False, {}, np.zeros(1_000_000, np.float32))
-    with pytest.raises(PeerBusyError, match="full queue"):  # noqa: PT012
-        for _ in range(1000):
-            client.send(update, 1)
 
 
 def test_a_wrong_message_is_refused_before_it_is_sent(server: ServerChannel, client: ClientChannel) -> None:
