@@ -133,7 +133,8 @@ def _train(command: HostCommand, host_count: int, options: RunOptions, settings:
             hosts.stop()
         rendezvous.remove()
     for behavior in server.behaviors.values():
-        click.echo(f"{behavior.name}: {behavior.iteration} updates, kept in {behavior.directory}")
+        place = f"kept in {behavior.directory}" if behavior.directory else "nothing to keep"
+        click.echo(f"{behavior.name}: {behavior.iteration} updates, {place}")
     return exit_code or int(were_left_alone)
 
 

@@ -108,7 +108,7 @@ class Session:
         except PeerBusyError:
             return False
         except PeerUnreachableError:
-            logger.warning("%s: the connection is lost; it may come back", self)
+            logger.info("%s: the connection is gone; it may come back", self)
             self._channel.forget(self._peer)
             self.detach()
             return False
