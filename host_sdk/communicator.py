@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from host_sdk.behavior_link import BehaviorLink
+from host_sdk.connection.behavior_link import BehaviorLink
+from host_sdk.connection.trainer_connection import ConnectionState, TrainerConnection
 from host_sdk.failure import TrainingFailure
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
-from host_sdk.trainer_connection import ConnectionState, TrainerConnection
 from protocol.endpoint import ENDPOINT_VARIABLE, TOKEN_VARIABLE
 from protocol.messages import Complete, Credit, EvaluationResult, Heartbeat, PolicyUpdate, Ready, Welcome
 

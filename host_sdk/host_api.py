@@ -5,12 +5,12 @@ from __future__ import annotations
 from host_sdk import completions, errors, rewards
 from host_sdk.action_object import ActionObject, ActionObjectElement, ActionObjectElements
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
-from host_sdk.agent_selection import AgentIds
 from host_sdk.communicator import Communicator
 from host_sdk.critic import Critic
 from host_sdk.failure import FailureCode, TrainingFailure
+from host_sdk.interaction.agent_selection import AgentIds
+from host_sdk.interaction.interactor_callbacks import ObservationObjectElements
 from host_sdk.interactor import Interactor
-from host_sdk.interactor_callbacks import ObservationObjectElements
 from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener
 from host_sdk.observation_object import ObservationObject, ObservationObjectElement

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from host_sdk.action_object import ActionDecoder, ActionObject, ActionObjectElements
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
-from host_sdk.agent_selection import AgentIds
 from host_sdk.errors import MissingCallError, ValueMismatchError
-from host_sdk.interaction_buffer import InteractionBuffer
-from host_sdk.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
+from host_sdk.interaction.agent_selection import AgentIds
+from host_sdk.interaction.interaction_buffer import InteractionBuffer
+from host_sdk.interaction.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
+from host_sdk.interaction.observation_gathering import ObservationGathering
 from host_sdk.manager import Manager
-from host_sdk.observation_gathering import ObservationGathering
 from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
 from protocol.errors import LayoutMismatchError

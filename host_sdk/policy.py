@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds, Selector
 from host_sdk.errors import MissingCallError, ValueMismatchError
 from host_sdk.inference import ActionDistribution, NumpyNetwork, limit_blas_threads
+from host_sdk.interaction.agent_selection import AgentIds, Selector
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from host_sdk.agent_selection import AgentIds
 from host_sdk.communicator import Communicator
 from host_sdk.critic import Critic
 from host_sdk.errors import CallOrderError, CollectionError
 from host_sdk.evaluation import Evaluation, EvaluationSummary
 from host_sdk.failure import FailureCode, TrainingFailure
+from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.policy import Policy

@@ -7,8 +7,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from host_sdk.behavior_link import BehaviorLink
 from host_sdk.communicator import Communicator
+from host_sdk.connection.behavior_link import BehaviorLink
 from host_sdk.critic import Critic
 from host_sdk.errors import NotSetUpError
 from host_sdk.failure import FailureCode, TrainingFailure

@@ -8,8 +8,8 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds, Selector, selector_of
 from host_sdk.errors import DoubledCallError, HostError, MissingCallError, ValueMismatchError, name_agents
+from host_sdk.interaction.agent_selection import AgentIds, Selector, selector_of
 from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener
 from protocol.completion import Completion

@@ -8,12 +8,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds
-from host_sdk.buffer_rotation import BufferRotation, CollectionCounts
-from host_sdk.episode_tally import EpisodeTally
+from host_sdk.collection.buffer_rotation import BufferRotation, CollectionCounts
+from host_sdk.collection.episode_tally import EpisodeTally
+from host_sdk.collection.lane_buffer import AllocateFloats, StepSizes, touched_floats
+from host_sdk.collection.step_writer import ActedStep, StepWriter
 from host_sdk.errors import CollectionError
-from host_sdk.lane_buffer import AllocateFloats, StepSizes, touched_floats
-from host_sdk.step_writer import ActedStep, StepWriter
+from host_sdk.interaction.agent_selection import AgentIds
 from protocol.collection_contract import CollectionContract
 from protocol.completion import Completion
 from protocol.experience import ExperienceBatch

@@ -7,16 +7,16 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
-from host_sdk.command_line import HostSettings, add_training_options, make_communicator, read_settings
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.evaluation import EvaluationSummary
+from host_sdk.host_program.command_line import HostSettings, add_training_options, make_communicator, read_settings
+from host_sdk.host_program.training_loop import INTERRUPTED, train_until_over
+from host_sdk.host_program.training_report import ReportFormat, TrainingReport
 from host_sdk.mock_engine.engine import MockEngine, MockEngineSettings
 from host_sdk.mock_engine.misbehaviour import Misbehaviour
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import PPOTrainerSettings
-from host_sdk.training_loop import INTERRUPTED, train_until_over
-from host_sdk.training_report import ReportFormat, TrainingReport
 from protocol.policy_settings import CriticSettings, PolicySettings
 
 EVALUATION_TICKS = 1000

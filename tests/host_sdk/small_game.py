@@ -6,9 +6,9 @@ import numpy as np
 
 from host_sdk.action_object import ActionObject, ActionObjectElement, ActionObjectElements
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
-from host_sdk.agent_selection import AgentIds
+from host_sdk.interaction.agent_selection import AgentIds
+from host_sdk.interaction.interactor_callbacks import ObservationObjectElements
 from host_sdk.interactor import Interactor
-from host_sdk.interactor_callbacks import ObservationObjectElements
 from host_sdk.manager import Manager
 from host_sdk.observation_object import ObservationObject, ObservationObjectElement
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement

@@ -6,8 +6,8 @@ import argparse
 
 import pytest
 
-from host_sdk.command_line import HostSettings, add_training_options, read_settings
 from host_sdk.errors import InvalidSettingsError
+from host_sdk.host_program.command_line import HostSettings, add_training_options, read_settings
 
 
 def _settings(*arguments: str) -> HostSettings:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_sdk.errors import ValueMismatchError
+from host_sdk.interaction.observation_writer import ObservationWriter
 from host_sdk.observation_object import ObservationObject, ObservationObjectElement
 from host_sdk.observation_schema import ObservationSchema
-from host_sdk.observation_writer import ObservationWriter
 from protocol.schema import (
     BoolObservation,
     ContinuousObservation,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from host_sdk.agent_selection import AgentIds
 from host_sdk.errors import AgentError, DoubledCallError, HostError, MissingCallError, ValueMismatchError
+from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.manager import Manager
 from host_sdk.policy import Policy
 from host_sdk.training_environment import TrainingEnvironment

@@ -6,7 +6,7 @@ import io
 import json
 import math
 
-from host_sdk.training_report import ReportFormat, TrainingReport
+from host_sdk.host_program.training_report import ReportFormat, TrainingReport
 
 METRICS = {"steps": 2048.0, "return_mean": 1.25, "steps_per_second": 9000.5, "policy_loss": -0.1}
 

@@ -14,6 +14,7 @@ from host_sdk import (
     Manager,
     Policy,
     PPOTrainer,
+    PPOTrainerSettings,
     PPOTrainingSettings,
     TrainerProcessSettings,
 )
@@ -43,16 +44,24 @@ class NoopHost:
         agent_count: int = 4,
         episode_step_count: int | None = 16,
         training_settings: PPOTrainingSettings | None = None,
+        trainer_settings: PPOTrainerSettings | None = None,
+        observation_size: int = 3,
+        hidden_sizes: tuple[int, ...] = (8,),
     ) -> None:
         self.communicator = communicator
         self.manager = Manager(agent_count)
-        self.interactor = NoopInteractor(agent_count, observation_size=3, action_size=2)
+        self.interactor = NoopInteractor(agent_count, observation_size=observation_size, action_size=2)
         self.interactor.setup_interactor(self.manager)
         self.environment = NoopTrainingEnvironment(agent_count, episode_step_count=episode_step_count)
         self.environment.setup_training_environment(self.manager)
-        self.policy = Policy.make_policy(self.manager, self.interactor, PolicySettings(hidden_sizes=(8,)))
+        self.policy = Policy.make_policy(self.manager, self.interactor, PolicySettings(hidden_sizes=hidden_sizes))
         self.trainer = PPOTrainer.make_ppo_trainer(
-            self.manager, self.interactor, self.environment, self.policy, communicator=communicator
+            self.manager,
+            self.interactor,
+            self.environment,
+            self.policy,
+            communicator=communicator,
+            settings=trainer_settings,
         )
         self.training_settings = training_settings or PPOTrainingSettings()
         self.manager.add_agents([object() for _ in range(agent_count)])
@@ -78,9 +87,9 @@ class NoopHost:
             self.tick()
             time.sleep(0.001)
 
-    def tick_until_failed(self, code: FailureCode) -> str:
+    def tick_until_failed(self, code: FailureCode, timeout_s: float = 30.0) -> str:
         """Plays until training has failed, and says why."""
-        self.tick_until(lambda: self.trainer.has_training_failed)
+        self.tick_until(lambda: self.trainer.has_training_failed, timeout_s)
         failure = self.trainer.training_failure
         assert failure is not None
         assert failure.code is code, str(failure)

@@ -12,12 +12,12 @@ import gymnasium
 
 from host_sdk.adapters.gymnasium.evaluation import evaluate_episodes
 from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
-from host_sdk.command_line import HostSettings, add_training_options, make_communicator, read_settings
 from host_sdk.errors import InvalidSettingsError
+from host_sdk.host_program.command_line import HostSettings, add_training_options, make_communicator, read_settings
+from host_sdk.host_program.training_loop import INTERRUPTED, tick_patiently, train_until_over
+from host_sdk.host_program.training_report import ReportFormat, TrainingReport
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.settings import PPOTrainerSettings
-from host_sdk.training_loop import INTERRUPTED, tick_patiently, train_until_over
-from host_sdk.training_report import ReportFormat, TrainingReport
 from protocol.errors import BridgeError
 from protocol.policy_file import load_policy
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from host_sdk.adapters.gymnasium.observation_values import make_observation_values
 from host_sdk.adapters.gymnasium.space_schema import observation_element
+from host_sdk.interaction.observation_writer import ObservationWriter
 from host_sdk.observation_object import ObservationObject
-from host_sdk.observation_writer import ObservationWriter
 from protocol.errors import SchemaError
 from protocol.vector_layout import ObservationLayout
 from tests.host_sdk.adapters.space_strategies import any_space

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from host_sdk.action_object import ActionObject, ActionObjectElement, ActionObjectElements
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
-from host_sdk.agent_selection import AgentIds
 from host_sdk.errors import HostError
+from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.manager_listener import ManagerListener
 from host_sdk.observation_object import ObservationObject, ObservationObjectElement
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from host_sdk.communicator import Communicator
 from host_sdk.errors import InvalidSettingsError
+from host_sdk.host_program.training_report import ReportFormat
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import TrainerProcessSettings
-from host_sdk.training_report import ReportFormat
 from protocol.endpoint import TOKEN_VARIABLE
 from protocol.errors import SchemaError
 from protocol.policy_settings import CriticSettings, PolicySettings

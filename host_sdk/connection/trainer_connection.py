@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
 
+from host_sdk.connection.patience import PatienceClock
+from host_sdk.connection.trainer_watch import TrainerWatch
 from host_sdk.errors import LaunchError
 from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.launcher import TrainerProcess
-from host_sdk.patience import PatienceClock
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
-from host_sdk.trainer_watch import TrainerWatch
 from protocol.channel import ClientChannel
 from protocol.channel_event import Connected, Disconnected, Malformed, Received
 from protocol.errors import BridgeError, LocalProtocolError, PeerUnreachableError

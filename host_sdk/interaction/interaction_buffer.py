@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds, Selector, selector_of
 from host_sdk.errors import DoubledCallError, MissingCallError
+from host_sdk.interaction.agent_selection import AgentIds, Selector, selector_of
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.segment_log import SegmentLog
+from host_sdk.collection.segment_log import SegmentLog
 from protocol.experience import ExperienceBatch, ExperienceStatistics, SegmentTable
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]

@@ -7,12 +7,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds, Selector, selector_of
-from host_sdk.buffer_rotation import BufferRotation, CollectionCounts
-from host_sdk.episode_tally import EpisodeTally
-from host_sdk.finiteness import are_finite
-from host_sdk.lane_allotment import LaneAllotment
-from host_sdk.open_segment import OpenSegments
+from host_sdk.collection.buffer_rotation import BufferRotation, CollectionCounts
+from host_sdk.collection.episode_tally import EpisodeTally
+from host_sdk.collection.lane_allotment import LaneAllotment
+from host_sdk.collection.open_segment import OpenSegments
+from host_sdk.interaction.agent_selection import AgentIds, Selector, selector_of
+from host_sdk.interaction.finiteness import are_finite
 from protocol.completion import Completion
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds, Selector
+from host_sdk.interaction.agent_selection import AgentIds, Selector
 
 Float64Array: TypeAlias = npt.NDArray[np.float64]
 Int64Array: TypeAlias = npt.NDArray[np.int64]

@@ -7,13 +7,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds
 from host_sdk.errors import ValueMismatchError
-from host_sdk.finiteness import NonFiniteReporter, are_finite
-from host_sdk.interaction_buffer import InteractionBuffer
-from host_sdk.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
+from host_sdk.interaction.agent_selection import AgentIds
+from host_sdk.interaction.finiteness import NonFiniteReporter, are_finite
+from host_sdk.interaction.interaction_buffer import InteractionBuffer
+from host_sdk.interaction.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
+from host_sdk.interaction.observation_writer import ObservationWriter
 from host_sdk.observation_object import ObservationObject, ObservationObjectElement
-from host_sdk.observation_writer import ObservationWriter
 from protocol.schema import ObservationElement
 from protocol.vector_layout import ObservationLayout
 

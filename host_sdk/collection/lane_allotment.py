@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds
+from host_sdk.interaction.agent_selection import AgentIds
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import asdict, dataclass
 
-from host_sdk.episode_tally import EpisodeTally
+from host_sdk.collection.episode_tally import EpisodeTally
+from host_sdk.collection.lane_buffer import AllocateFloats, LaneBuffer, StepSizes
 from host_sdk.errors import CollectionError
-from host_sdk.lane_buffer import AllocateFloats, LaneBuffer, StepSizes
 from protocol.collection_contract import CollectionContract
 from protocol.experience import ExperienceBatch, ExperienceStatistics
 from protocol.limits import MAX_BATCH_BYTES, MAX_BATCH_STEPS

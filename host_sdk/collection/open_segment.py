@@ -7,11 +7,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.agent_selection import AgentIds
-from host_sdk.buffer_rotation import BufferRotation
-from host_sdk.episode_tally import EpisodeTally
-from host_sdk.lane_allotment import LaneAllotment
-from host_sdk.segment_log import ClosedSegments
+from host_sdk.collection.buffer_rotation import BufferRotation
+from host_sdk.collection.episode_tally import EpisodeTally
+from host_sdk.collection.lane_allotment import LaneAllotment
+from host_sdk.collection.segment_log import ClosedSegments
+from host_sdk.interaction.agent_selection import AgentIds
 from protocol.completion import Completion
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from host_sdk.host_program.training_report import TrainingReport
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
-from host_sdk.training_report import TrainingReport
 
 WAIT_SLICE_S = 0.05
 INTERRUPTED = 130

@@ -1,0 +1,1 @@
+"""How steps become segments in buffers: what a trajectory recorder is made of."""

@@ -1,0 +1,1 @@
+"""One session with a trainer: what a communicator is made of."""

@@ -1,0 +1,1 @@
+"""What programs that are hosts share: their options, their loop and what they report."""
