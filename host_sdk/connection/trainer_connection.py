@@ -31,6 +31,10 @@ FAREWELL_S = 0.2
 """How long a channel stays open after the last word on it, so that the word can leave."""
 
 
+_TRAINER_LIVES = frozenset({FailureCode.REFUSED, FailureCode.INVALID_SETTINGS, FailureCode.PROTOCOL_ERROR})
+"""Failures of this host alone, after which its trainer goes on and would wait for it."""
+
+
 class ConnectionState(Enum):
     """Where a connection stands."""
 
@@ -157,9 +161,8 @@ class TrainerConnection:
     def end(self, reason: str) -> None:
         """Says farewell, and asks a launched trainer to leave; returns at once."""
         if self.state is ConnectionState.OPEN:
-            self.send(Stop(reason=reason, shutdown=self._process_settings is not None))
-            self._farewell_s = time.monotonic()
-        else:
+            self._say_farewell(reason)
+        elif self.state is not ConnectionState.FAILED:
             self._close_channel()
         if self._child is not None:
             self._child.request_stop()
@@ -297,10 +300,19 @@ class TrainerConnection:
     def _fail(self, code: FailureCode, reason: str, remedy: str, exit_code: int | None = None) -> None:
         tail = self._child.stderr_tail() if self._child is not None else ()
         self.failure = TrainingFailure(code, reason, remedy, exit_code, tail)
+        is_heard = self.state is ConnectionState.OPEN and code in _TRAINER_LIVES
         self.state = ConnectionState.FAILED
-        self._close_channel()
+        if is_heard:
+            self._say_farewell(code.value)
+        else:
+            self._close_channel()
         if self._child is not None:
             self._child.request_stop(at_once=code in (FailureCode.TIMEOUT, FailureCode.STUCK))
+
+    def _say_farewell(self, reason: str) -> None:
+        """So that the trainer frees the session at once; the channel stays open a little, for the word to leave."""
+        self.send(Stop(reason=reason, shutdown=self._process_settings is not None))
+        self._farewell_s = time.monotonic()
 
     def _bury(self) -> None:
         if time.monotonic() - self._farewell_s > FAREWELL_S:
