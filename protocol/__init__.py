@@ -2,7 +2,8 @@
 
 SPEC.md is the normative text. Each module is imported by its own name, so that nothing is loaded that isn't used:
 
-    messages, message_table, field_rule, codec, bulk_carrier       messages and their frames
+    messages, message_table, field_rule, array_plan                messages, and what their fields may hold
+    codec, bulk_carrier                                            their frames
     channel, channel_event, channel_setting, curve_keys, waker     ZeroMQ, and what comes out of it
     endpoint, rendezvous, socket_file                              where a trainer listens
     experience, experience_wire, completion, collection_contract   what hosts hand off

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import zmq
 
@@ -23,7 +23,6 @@ from protocol.channel_event import (
     PeerFault,
     PeerMessage,
     Received,
-    SendReceipt,
 )
 from protocol.channel_setting import (
     HANDSHAKE_TIMEOUT_S,
@@ -57,6 +56,8 @@ from protocol.waker import HasFileno
 _LAST_FRAME = int(zmq.NOBLOCK)
 _FRAME = int(zmq.NOBLOCK | zmq.SNDMORE)
 _NO_WAIT = int(zmq.NOBLOCK)
+_EVENTS = int(zmq.EVENTS)
+_READABLE = int(zmq.POLLIN)
 _KEPT_FRAMES = MAX_FRAMES + 2  # the peer's name, and one too many to be noticed
 
 
@@ -126,48 +127,45 @@ class _Channel:
         if self._is_closed:
             raise ChannelClosedError(f"channel to {self._address}: expected an open channel, got a closed one")
 
-    def _receive_frames(self) -> tuple[list[Frame], int] | None:
-        """The frames of one message, at most _KEPT_FRAMES of them, with the bytes of all; None when none waits."""
-        try:
-            part = self._socket.recv(_NO_WAIT, copy=False)
-        except zmq.Again:
-            return None
+    def _has_message(self) -> bool:
+        return bool(int(self._socket.getsockopt(_EVENTS)) & _READABLE)
+
+    def _receive_frames(self) -> tuple[list[Frame], int]:
+        """The frames of the message that waits, at most _KEPT_FRAMES of them, with the bytes of all."""
+        receive = self._socket.recv
         frames: list[Frame] = []
         byte_count = 0
         while True:
+            part = receive(_NO_WAIT, copy=False)
             size = len(part)
             byte_count += size
             if len(frames) < _KEPT_FRAMES:
                 frames.append(part.buffer if size >= SMALL_ARRAY_BYTES else part.bytes)
             if not part.more:
                 return frames, byte_count
-            part = self._socket.recv(_NO_WAIT, copy=False)
 
-    def _send_frames(self, frames: Iterable[Frame]) -> SendReceipt:
+    def _send_frames(self, frames: Sequence[Frame]) -> None:
         """Queue the frames of one message.
 
         Raises:
             zmq.ZMQError: nothing was queued.
         """
-        trackers: list[zmq.MessageTracker] = []
-        waiting = list(frames)
-        last = len(waiting) - 1
-        self._socket.getsockopt(zmq.EVENTS)  # lets zmq notice room in the queue, which sending alone does now and then
-        for index, frame in enumerate(waiting):
-            flags = _LAST_FRAME if index == last else _FRAME
-            is_small = len(frame) < SMALL_ARRAY_BYTES
-            tracker = self._socket.send(frame, flags, copy=is_small, track=not is_small)
-            if tracker is not None:
-                trackers.append(tracker)
-        return SendReceipt(trackers)
+        last = len(frames) - 1
+        try:
+            self._send_frame(frames[0], is_last=last == 0)
+        except zmq.Again:
+            self._socket.getsockopt(_EVENTS)  # lets zmq notice room in the queue, which sending does now and then
+            self._send_frame(frames[0], is_last=last == 0)
+        for index in range(1, last + 1):
+            self._send_frame(frames[index], is_last=index == last)
+
+    def _send_frame(self, frame: Frame, *, is_last: bool) -> None:
+        self._socket.send(frame, _LAST_FRAME if is_last else _FRAME, copy=len(frame) < SMALL_ARRAY_BYTES)
 
     def _monitored_events(self) -> Iterator[int]:
         """The beginnings and ends of connections since the last call, as zmq numbers them."""
-        while True:
-            try:
-                description, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
+        while int(self._monitor.getsockopt(_EVENTS)) & _READABLE:
+            description, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
             yield struct.unpack_from("=H", description)[0]
 
     def _release(self, linger_s: float = 0.0) -> None:
@@ -255,11 +253,8 @@ class ServerChannel(_Channel):
         """Everything that came, up to MESSAGES_PER_DRAIN; never waits."""
         self._require_usable()
         incoming: list[Incoming] = []
-        while len(incoming) < MESSAGES_PER_DRAIN:
-            received = self._receive_frames()
-            if received is None:
-                break
-            (peer_frame, *frames), byte_count = received
+        while len(incoming) < MESSAGES_PER_DRAIN and self._has_message():
+            (peer_frame, *frames), byte_count = self._receive_frames()
             peer = bytes(peer_frame)
             try:
                 if peer not in self._trusted and byte_count > MAX_PRE_HELLO_BYTES:
@@ -271,8 +266,8 @@ class ServerChannel(_Channel):
                 incoming.append(PeerFault(peer, error))
         return incoming
 
-    def send(self, peer: bytes, message: Message, session_id: int) -> SendReceipt:
-        """Queue a message for a peer; never waits. Large arrays must not change until the receipt is done.
+    def send(self, peer: bytes, message: Message, session_id: int) -> None:
+        """Queue a message for a peer; never waits. Large arrays must not change until the peer has used them.
 
         Raises:
             PeerUnreachableError: that connection is gone.
@@ -283,13 +278,12 @@ class ServerChannel(_Channel):
         sequence = self._sequences.get(peer, 0) + 1
         frames = encode(message, session_id, sequence)
         try:
-            receipt = self._send_frames([peer, *frames])
+            self._send_frames([peer, *frames])
         except zmq.Again as error:
             raise PeerBusyError(f"peer {peer.hex()}: expected room for a message, got a full queue") from error
         except zmq.ZMQError as error:
             raise PeerUnreachableError(f"peer {peer.hex()}: expected a connection, got {error}") from error
         self._sequences[peer] = sequence
-        return receipt
 
     def wait(self, timeout_s: float | None, wake_sockets: Sequence[HasFileno] = ()) -> bool:
         """Block until a message waits, or one of the sockets is readable.
@@ -302,11 +296,9 @@ class ServerChannel(_Channel):
             Whether anything is readable.
         """
         self._require_usable()
-        poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
-        for wake_socket in wake_sockets:
-            poller.register(wake_socket.fileno(), zmq.POLLIN)
-        return bool(poller.poll(None if timeout_s is None else max(0, round(timeout_s * 1000))))
+        watched: list[tuple[int | zmq.Socket[bytes], int]] = [(self._socket, _READABLE)]
+        watched.extend([(wake_socket.fileno(), _READABLE) for wake_socket in wake_sockets])
+        return bool(zmq.zmq_poll(watched, -1 if timeout_s is None else max(0, round(timeout_s * 1000))))
 
     def close(self, linger_s: float = 0.0) -> None:
         """Stop listening and remove the socket file; a second close does nothing, nor one after a fork.
@@ -349,6 +341,7 @@ class ClientChannel(_Channel):
         super().__init__(endpoint, zmq.DEALER, heartbeat_interval_s, heartbeat_timeout_s, curve, beginning=beginning)
         self._sequence = 0
         self._is_connected = False
+        self._watched = [(self._socket, _READABLE), (self._monitor, _READABLE)]
         try:
             self._socket.connect(endpoint)
         except zmq.ZMQError as error:
@@ -367,16 +360,16 @@ class ClientChannel(_Channel):
         message of a new connection can wait already, since the server speaks only after a Hello.
         """
         self._require_usable()
-        changes = self._connection_changes()
+        readable = [socket for socket, _ in zmq.zmq_poll(self._watched, 0)]
+        changes = self._connection_changes() if self._monitor in readable else []
         events: list[ChannelEvent] = []
-        while len(events) < MESSAGES_PER_DRAIN:
-            received = self._receive_frames()
-            if received is None:
-                break
+        has_message = self._socket in readable
+        while has_message:
             try:
-                events.append(Received(*decode(received[0])))
+                events.append(Received(*decode(self._receive_frames()[0])))
             except RemoteProtocolError as error:
                 events.append(Malformed(error))
+            has_message = len(events) < MESSAGES_PER_DRAIN and self._has_message()
         return events + changes
 
     def _connection_changes(self) -> list[ChannelEvent]:
@@ -389,8 +382,8 @@ class ClientChannel(_Channel):
                 changes.append(Connected() if is_up else Disconnected())
         return changes
 
-    def send(self, message: Message, session_id: int) -> SendReceipt:
-        """Queue a message; never waits. Large arrays must not change until the receipt is done.
+    def send(self, message: Message, session_id: int) -> None:
+        """Queue a message; never waits. Large arrays must not change until the peer has used them.
 
         Raises:
             PeerUnreachableError: there is no connection.
@@ -400,21 +393,17 @@ class ClientChannel(_Channel):
         self._require_usable()
         frames = encode(message, session_id, self._sequence + 1)
         try:
-            receipt = self._send_frames(frames)
+            self._send_frames(frames)
         except zmq.ZMQError as error:
             if self._is_connected and error.errno == zmq.EAGAIN:
                 raise PeerBusyError(f"{self._address}: expected room for a message, got a full queue") from error
             raise PeerUnreachableError(f"{self._address}: expected a connection, got none: {error}") from error
         self._sequence += 1
-        return receipt
 
     def wait(self, timeout_s: float) -> bool:
         """Block until `poll` has something to return, at most so long; never called from a game's tick."""
         self._require_usable()
-        poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._monitor, zmq.POLLIN)
-        return bool(poller.poll(max(0, round(timeout_s * 1000))))
+        return bool(zmq.zmq_poll(self._watched, max(0, round(timeout_s * 1000))))
 
     def close(self, linger_s: float = 0.0) -> None:
         """Leave; a second close does nothing, nor one after a fork.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from protocol.errors import RemoteProtocolError
 from protocol.messages import Message
@@ -64,26 +63,3 @@ Incoming: TypeAlias = PeerMessage | PeerFault
 
 ChannelEvent: TypeAlias = Connected | Disconnected | Received | Malformed
 """What the client's poll returns."""
-
-
-class Tracker(Protocol):
-    """What watches one array on its way out."""
-
-    @property
-    def done(self) -> bool:
-        """Whether its memory is no longer needed."""
-
-
-class SendReceipt:
-    """Tells when zmq no longer needs the memory of the arrays of one message.
-
-    That alone does not free a buffer of experience: the trainer's Credit does.
-    """
-
-    def __init__(self, trackers: Sequence[Tracker]) -> None:
-        self._trackers = trackers
-
-    @property
-    def done(self) -> bool:
-        """Whether zmq has let go of all of them."""
-        return all(tracker.done for tracker in self._trackers)

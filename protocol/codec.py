@@ -6,21 +6,20 @@ A header is a map of five: "type", "session", "sequence", "fields" (a map), "arr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgpack
 import numpy as np
 
-from protocol.bulk_carrier import DTYPE_NAMES, INLINE, AnyArray, BulkCarrier, Frame, ManifestEntry
+from protocol.bulk_carrier import INLINE, AnyArray, BulkCarrier, Frame, ManifestEntry
 from protocol.errors import LocalProtocolError, RemoteProtocolError
-from protocol.field_rule import FIXED_SIZES, ArrayRule, FieldError, FieldRule, TextRule, describe
+from protocol.field_rule import FIXED_SIZES, ArrayRule, FieldError, TextRule, describe
 from protocol.limits import MAX_BATCH_BYTES, MAX_FRAMES, MAX_HEADER_BYTES, MAX_HEADER_LENGTH, MAX_INT64, MAX_NAME_BYTES
 from protocol.message_table import TABLES, TABLES_BY_NAME, MessageTable
 from protocol.messages import Message
 
-_HEADER_KEYS = ("type", "session", "sequence", "fields", "arrays")
+_HEADER_KEYS = {"type": 0, "session": 1, "sequence": 2, "fields": 3, "arrays": 4}.keys()
 _TYPE_RULE = TextRule(MAX_NAME_BYTES, min_bytes=1)
 
 
@@ -49,17 +48,17 @@ def encode(message: Message, session_id: int, sequence: int, carrier: BulkCarrie
     table = TABLES.get(type(message))
     if table is None:
         raise LocalProtocolError(f"expected a message of {sorted(TABLES_BY_NAME)}, got {describe(message)}")
+    values = vars(message)
     try:
-        fields = {name: _admit(table, name, rule, getattr(message, name)) for name, rule in table.scalars}
-        manifest, frames = carrier.put(_outgoing_arrays(table, message))
+        manifest, frames = carrier.put(_outgoing_arrays(table, values)) if table.arrays else ([], [])
         header = {
             "type": table.name,
             "session": _admit_serial(table, "session", session_id),
             "sequence": _admit_serial(table, "sequence", sequence),
-            "fields": fields,
-            "arrays": [(entry.name, entry.dtype, entry.shape, entry.place) for entry in manifest],
+            "fields": _admit_fields(table, values),
+            "arrays": manifest,
         }
-        packed: bytes = msgpack.Packer(use_bin_type=True, buf_size=1024).pack(header)
+        packed: bytes = msgpack.Packer(use_bin_type=True, buf_size=2048).pack(header)
     except (ValueError, TypeError, OverflowError) as error:
         raise LocalProtocolError(str(error)) from error
     if len(packed) > MAX_HEADER_BYTES:
@@ -86,15 +85,21 @@ def decode(frames: Sequence[Frame], carrier: BulkCarrier = INLINE) -> Decoded:
         manifest = _incoming_manifest(table, header["arrays"])
     except FieldError as error:
         raise RemoteProtocolError(str(error)) from error
-    values.update(carrier.get(manifest, frames[1:]))
-    return Decoded(table.message_type(**values), session_id, sequence)
+    if manifest or len(frames) > 1:
+        values.update(carrier.get(manifest, frames[1:]))
+    return Decoded(table.make(values), session_id, sequence)
 
 
-def _admit(table: MessageTable, name: str, rule: FieldRule, value: object) -> object:
+def _admit_fields(table: MessageTable, values: Mapping[str, object]) -> dict[str, object]:
+    """The values of a message's scalars, each within its rule."""
+    admitted: dict[str, object] = {}
+    name = ""
     try:
-        return rule.admit(value)
+        for name, rule in table.scalars:
+            admitted[name] = rule.admit(values[name])
     except FieldError as error:
         raise FieldError(f"{table.name}.{name}: {error}") from error
+    return admitted
 
 
 def _admit_serial(table: MessageTable, name: str, value: object) -> int:
@@ -103,22 +108,31 @@ def _admit_serial(table: MessageTable, name: str, value: object) -> int:
     return value
 
 
-def _outgoing_arrays(table: MessageTable, message: Message) -> list[tuple[str, AnyArray]]:
+def _outgoing_arrays(table: MessageTable, values: Mapping[str, object]) -> Sequence[tuple[str, AnyArray]]:
+    names = tuple([name for name, _ in table.arrays if values[name] is not None])
+    arrays = [values[name] for name in names]
+    plan = table.array_plans.get(names)
+    if plan is not None and plan.admits_sent(arrays):
+        return list(zip(names, cast("list[AnyArray]", arrays), strict=True))
+    return _judge_outgoing_arrays(table, values)
+
+
+def _judge_outgoing_arrays(table: MessageTable, values: Mapping[str, object]) -> list[tuple[str, AnyArray]]:
+    """One by one, with words for what is wrong."""
     arrays: list[tuple[str, AnyArray]] = []
     sizes = FIXED_SIZES.copy()
     byte_count = 0
     for name, rule in table.arrays:
-        array = getattr(message, name)
+        array = values[name]
         if array is None and rule.is_optional:
             continue
-        if not isinstance(array, np.ndarray) or DTYPE_NAMES.get(array.dtype) != rule.dtype:
+        if not isinstance(array, np.ndarray) or array.dtype != rule.native_dtype:
             received = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else describe(array)
             raise FieldError(f"{table.name}.{name}: expected {rule.expectation}, got {received}")
         try:
-            rule.admit_shape(array.shape, sizes)
+            byte_count += rule.admit_shape(array.shape, sizes) * rule.item_bytes
         except FieldError as error:
             raise FieldError(f"{table.name}.{name}: {error}") from error
-        byte_count += array.nbytes
         arrays.append((name, array))
     _admit_byte_count(table, byte_count)
     return arrays
@@ -155,7 +169,7 @@ def _unpack(frame: Frame) -> dict[str, object]:
         )
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise FieldError(f"header: expected msgpack within limits, got {size} bytes that aren't: {error}") from error
-    if not isinstance(header, dict) or header.keys() != set(_HEADER_KEYS):
+    if not isinstance(header, dict) or header.keys() != _HEADER_KEYS:
         raise FieldError(f"header: expected a map of {', '.join(_HEADER_KEYS)}, got {_names(header)}")
     return header
 
@@ -167,32 +181,43 @@ def _names(value: object) -> str:
 
 
 def _message_table(name: object) -> MessageTable:
+    table = TABLES_BY_NAME.get(name) if type(name) is str else None
+    if table is not None:
+        return table
     try:
         _TYPE_RULE.admit(name)
     except FieldError as error:
         raise FieldError(f"header.type: {error}") from error
-    table = TABLES_BY_NAME.get(str(name))
-    if table is None:
-        raise FieldError(f"header.type: expected one of {', '.join(TABLES_BY_NAME)}, got {describe(name)}")
-    return table
+    raise FieldError(f"header.type: expected one of {', '.join(TABLES_BY_NAME)}, got {describe(name)}")
 
 
 def _incoming_fields(table: MessageTable, fields: object) -> dict[str, object]:
     if not isinstance(fields, dict):
         raise FieldError(f"{table.name}: expected fields as a map, got {describe(fields)}")
-    values: dict[str, object] = {}
+    if fields.keys() == table.scalar_names:
+        return _admit_fields(table, fields)
     for name, rule in table.scalars:
         if name not in fields:
             raise FieldError(f"{table.name}.{name}: expected {rule.expectation}, got no such field")
-        values[name] = _admit(table, name, rule, fields[name])
-    if len(fields) != len(values):
-        extra = [name for name in fields if name not in values]
-        raise FieldError(f"{table.name}: expected no fields but {', '.join(values)}, got {describe(extra[0])} too")
-    return values
+    names = [name for name, _ in table.scalars]
+    extra = [name for name in fields if name not in table.scalar_names]
+    raise FieldError(f"{table.name}: expected no fields but {', '.join(names)}, got {describe(extra[0])} too")
 
 
-def _incoming_manifest(table: MessageTable, entries: object) -> list[ManifestEntry]:
+def _incoming_manifest(table: MessageTable, entries: object) -> Sequence[ManifestEntry]:
     """The arrays that a header names, in the order of the message's declaration, each within its rule."""
+    if entries == [] and not table.arrays:
+        return []
+    if type(entries) is list and {*map(type, entries)} == {list} and {*map(len, entries)} == {4}:
+        names, dtypes, shapes, places = zip(*entries, strict=True)
+        plan = table.array_plans.get(names) if {*map(type, names)} == {str} else None
+        if plan is not None and plan.admits_received(dtypes, shapes):
+            return list(zip(plan.names, dtypes, shapes, places, strict=True))
+    return _judge_incoming_manifest(table, entries)
+
+
+def _judge_incoming_manifest(table: MessageTable, entries: object) -> list[ManifestEntry]:
+    """One by one, with words for what is wrong."""
     if not isinstance(entries, list) or len(entries) > len(table.arrays):
         raise FieldError(
             f"{table.name}.arrays: expected a list of at most {len(table.arrays)}, got {describe(entries)}"
@@ -205,14 +230,14 @@ def _incoming_manifest(table: MessageTable, entries: object) -> list[ManifestEnt
             continue
         if position == len(entries):
             raise FieldError(f"{table.name}.{name}: expected {rule.expectation}, got no such array")
+        entry = entries[position]
         try:
-            entry = _incoming_entry(name, rule, entries[position])
-            rule.admit_shape(entry.shape, sizes)
+            shape = _entry_shape(name, rule, entry)
+            byte_count += rule.admit_shape(shape, sizes) * rule.item_bytes
         except FieldError as error:
             raise FieldError(f"{table.name}.{name}: {error}") from error
         position += 1
-        byte_count += entry.byte_count
-        manifest.append(entry)
+        manifest.append((name, rule.dtype, shape, entry[3]))
     if position < len(entries):
         raise FieldError(f"{table.name}.arrays: expected no more than {position} here, got {len(entries)}")
     _admit_byte_count(table, byte_count)
@@ -224,17 +249,15 @@ def _is_named(entries: list[object], position: int, name: str) -> bool:
     return isinstance(entry, list) and entry[:1] == [name]
 
 
-def _incoming_entry(name: str, rule: ArrayRule, entry: object) -> ManifestEntry:
-    """One entry of the list, right but for its shape, whose sizes are integers at least."""
+def _entry_shape(name: str, rule: ArrayRule, entry: object) -> list[int]:
+    """The shape that an entry of the list gives, as it came; the rest of the entry is right, but for its place."""
     if not isinstance(entry, list) or len(entry) != 4:
         raise FieldError(f"expected [name, dtype, shape, place], got {describe(entry)}")
-    sent_name, dtype, shape, place = entry
-    if sent_name != name:
-        raise FieldError(f"expected this array here, got {describe(sent_name)}")
-    if dtype != rule.dtype:
-        raise FieldError(f"expected dtype {rule.dtype}, got {describe(dtype)}")
-    if not isinstance(shape, list) or len(shape) > len(rule.dimensions) or not {*map(type, shape)} <= {int}:
-        raise FieldError(f"expected a shape {rule.expectation}, got {str(shape)[:80]}")
-    if place is not None and not isinstance(place, dict):
-        raise FieldError(f"expected nothing or a map as place, got {describe(place)}")
-    return ManifestEntry(name, rule.dtype, tuple(shape), math.prod(shape) * rule.item_bytes, place)
+    if entry[0] != name:
+        raise FieldError(f"expected this array here, got {describe(entry[0])}")
+    if entry[1] != rule.dtype:
+        raise FieldError(f"expected dtype {rule.dtype}, got {describe(entry[1])}")
+    shape = entry[2]
+    if not isinstance(shape, list):
+        raise FieldError(f"expected a shape {rule.expectation}, got {describe(shape)}")
+    return shape

@@ -264,13 +264,16 @@ class ArrayRule:
     shape: str
     is_optional: bool = False
     item_bytes: int = field(init=False, repr=False)
+    native_dtype: np.dtype[np.generic] = field(init=False, repr=False)
     dimensions: tuple[str, ...] = field(init=False, repr=False)
     limits: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         dimensions = tuple(self.shape.split())
         limits = tuple((DIMENSION_LIMITS | FIXED_SIZES)[name] for name in dimensions)
-        object.__setattr__(self, "item_bytes", np.dtype(self.dtype).itemsize)
+        native_dtype = np.dtype(self.dtype)
+        object.__setattr__(self, "item_bytes", native_dtype.itemsize)
+        object.__setattr__(self, "native_dtype", native_dtype)
         object.__setattr__(self, "dimensions", dimensions)
         object.__setattr__(self, "limits", limits)
 
@@ -279,22 +282,29 @@ class ArrayRule:
         """The dtype and the letters of the shape, as `float32[T, N, O]`."""
         return f"{self.dtype}[{', '.join(self.dimensions)}]"
 
-    def admit_shape(self, shape: Sequence[int], known_sizes: dict[str, int]) -> None:
+    def admit_shape(self, shape: Sequence[int], known_sizes: dict[str, int]) -> int:
         """Check a shape against the letters, and against the sizes that earlier arrays of the message gave them.
 
         Args:
-            shape: sizes, each an int.
+            shape: sizes, of any type.
             known_sizes: letter -> size, at first a copy of `FIXED_SIZES`; gains the letters that are new.
 
+        Returns:
+            How many elements an array of that shape has.
+
         Raises:
-            FieldError: a rank, a size below 0 or above its limit, or a size that differs from an earlier array's.
+            FieldError: a rank, a type, a size below 0 or above its limit, or a size that differs from an earlier
+                array's.
         """
         if len(shape) != len(self.dimensions):
             raise FieldError(f"expected {self.expectation}, got {len(shape)} dimensions")
+        count = 1
         for name, limit, size in zip(self.dimensions, self.limits, shape, strict=True):
-            known = known_sizes.get(name)
-            if known is None and 0 <= size <= limit:
-                known_sizes[name] = size
-            elif known != size:
-                wanted = f"0 to {limit}" if known is None else str(known)
+            if type(size) is not int:
+                raise FieldError(f"expected a shape {self.expectation}, got {str(shape)[:80]}")
+            known = known_sizes.setdefault(name, size)
+            if known != size or not 0 <= size <= limit:
+                wanted = f"0 to {limit}" if known == size else str(known)
                 raise FieldError(f"expected {self.expectation} with {name} = {wanted}, got {size}")
+            count *= size
+        return count

@@ -37,7 +37,7 @@ MAX_FRAME_BYTES = MAX_BATCH_BYTES
 """Bytes of one frame (ZMQ_MAXMSGSIZE): one array may be the whole batch. The connection of a larger one is closed."""
 
 MAX_FRAMES = 64
-"""Frames of one message: the header and one per array; no message has more than 21."""
+"""Frames of one message: the header, the packed frame and one per array; no message has more than 22."""
 
 MAX_HEADER_BYTES = MEBIBYTE
 """Bytes of a header frame: two schemas of the greatest size and a settings tree fit."""

@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 import pytest
 
-from protocol.bulk_carrier import DTYPES, BulkCarrier, ManifestEntry
+from protocol.bulk_carrier import DTYPES, BulkCarrier
 from protocol.errors import RemoteProtocolError
 
 
@@ -50,10 +50,10 @@ class BulkCarrierContract:
 
     def test_a_place_that_the_carrier_does_not_know_is_refused(self, carrier: BulkCarrier) -> None:
         with pytest.raises(RemoteProtocolError, match="array x"):
-            carrier.get([ManifestEntry("x", "uint8", (1,), 1, {"nowhere": 1})], [b"\0"])
+            carrier.get([("x", "uint8", (1,), {"nowhere": 1})], [b"\0"])
 
     def test_bytes_of_another_size_are_refused(self, carrier: BulkCarrier) -> None:
         manifest, frames = carrier.put([("x", np.zeros(3, np.float32))])
-        grown = [entry._replace(shape=(1_000_000_000,), byte_count=4_000_000_000) for entry in manifest]
+        grown = [(name, dtype, (1_000_000_000,), place) for name, dtype, _, place in manifest]
         with pytest.raises(RemoteProtocolError):
             carrier.get(grown, frames)

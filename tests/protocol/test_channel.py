@@ -44,20 +44,14 @@ def test_messages_cross_both_ways_with_session_and_sequence(server: ServerChanne
     assert wait_for(client, Received) == Received(Credit("b", 4), 7, 2)
 
 
-def test_large_arrays_cross_whole_and_the_receipt_tells_when_they_left(
-    server: ServerChannel, client: ClientChannel
-) -> None:
+def test_large_arrays_cross_whole(server: ServerChannel, client: ClientChannel) -> None:
     client.send(HELLO, 0)
     peer = hear(server).peer
     update = PolicyUpdate("b", 1, 2, 3, False, {}, np.arange(2_000_000, dtype=np.float32))
-    receipt = server.send(peer, update, 7)
+    server.send(peer, update, 7)
     received = wait_for(client, Received)
     assert_same(received.message, update)
     assert not received.message.weights.flags.writeable
-    deadline = time.monotonic() + HANG_S
-    while not receipt.done:
-        assert time.monotonic() < deadline
-        server.wait(0.01)
 
 
 def test_experience_as_large_as_a_hand_off_crosses_from_a_trusted_peer(
@@ -250,10 +244,9 @@ def test_the_channel_keeps_no_message_of_its_own(server: ServerChannel, client: 
     message: Message = PolicyUpdate("b", 1, 2, 3, False, {}, np.zeros(100_000, np.float32))
     weights = message.weights
     references = sys.getrefcount(weights)
-    receipt = client.send(message, 0)
+    client.send(message, 0)
     hear(server, PeerFault)
     deadline = time.monotonic() + HANG_S
-    while not receipt.done:
+    while sys.getrefcount(weights) > references + 1:
         assert time.monotonic() < deadline
         client.wait(0.01)
-    assert sys.getrefcount(weights) <= references + 1

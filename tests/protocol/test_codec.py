@@ -48,6 +48,7 @@ def test_every_message_comes_back_as_it_went(message_type: type[Message], data: 
     session_id, sequence = data.draw(st.integers(0, 2**63 - 1)), data.draw(st.integers(0, 2**63 - 1))
     decoded = decode(encode(message, session_id, sequence))
     assert_same(decoded.message, message)
+    assert vars(decoded.message).keys() == vars(message).keys()
     assert decoded[1:] == (session_id, sequence)
 
 
@@ -83,6 +84,7 @@ def test_bytes_that_lie_askew_are_read_aligned() -> None:
     header, frame = encode(PolicyUpdate("b", 1, 2, 3, False, {}, weights), 1, 1)
     received = decode([header, memoryview(b"x" + frame)[1:]]).message.weights
     assert received.flags.aligned
+    assert not received.flags.writeable
     np.testing.assert_array_equal(received, weights)
 
 
@@ -165,7 +167,7 @@ def test_a_header_too_long_is_refused_before_it_is_read(monkeypatch: pytest.Monk
 def test_no_memory_is_taken_for_a_shape_that_has_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = changed(EXAMPLES["policy_update"], put_entry(0, 2, [MAX_PARAMETERS]))
     monkeypatch.setattr(np, "empty", lambda *_: pytest.fail("took memory"))
-    with pytest.raises(RemoteProtocolError, match=r"weights: expected a frame of 200000000 bytes .* got 20"):
+    with pytest.raises(RemoteProtocolError, match=r"weights: expected .* 200000000 bytes .* got 36"):
         decode(frames)
 
 
@@ -196,6 +198,7 @@ HOSTILE_HEADERS = [
     ),
     ("an array is missing", lambda header: header["arrays"].pop(), "episode_lengths: .* no such array"),
     ("an array too many", lambda header: header["arrays"].append(header["arrays"][0]), "a list of at most 20"),
+    ("an array of a name that is a list", put_entry(0, 0, []), "observations: expected this array here"),
     ("arrays out of order", lambda header: header["arrays"].reverse(), "observations: expected this array here"),
     ("an array of another name", put_entry(0, 0, "weights"), "observations: expected this array here"),
     ("a wrong dtype", put_entry(0, 1, "float64"), "observations: expected dtype float32, got str 'float64'"),
@@ -212,8 +215,15 @@ HOSTILE_HEADERS = [
     ("another number of rows", put_entry(3, 2, [4, 2]), "rewards: .* with T = 3, got 4"),
     ("another number of segments", put_entry(7, 2, [3]), "segment_first_row: .* with K = 2, got 3"),
     ("runs of two columns", put_entry(17, 2, [3, 2]), "version_runs: .* with 3 = 3, got 2"),
-    ("a place elsewhere", put_entry(0, 3, {"arena": 1}), "observations: expected an inline frame"),
-    ("a place that is text", put_entry(0, 3, "inline"), "observations: expected nothing or a map"),
+    ("a size of true after an equal one", put_entry(19, 2, [True]), r"episode_lengths: expected a shape int32\[E\]"),
+    ("a place elsewhere", put_entry(0, 3, {"arena": 1}), "observations: expected as place nothing, or 0"),
+    ("a place that is text", put_entry(0, 3, "inline"), "observations: expected as place nothing, or 0"),
+    ("a place below 0", put_entry(0, 3, -8), "observations: expected as place nothing, or 0"),
+    ("a place of 48.0", put_entry(1, 3, 48.0), "actions: expected as place nothing, or 48 .* got float 48.0"),
+    ("a place of false", put_entry(0, 3, False), "observations: expected as place nothing, or 0"),
+    ("a place within another array", put_entry(1, 3, 40), "actions: expected as place nothing, or 48"),
+    ("a place past the next", put_entry(1, 3, 56), "actions: expected as place nothing, or 48"),
+    ("a frame that is not there", put_entry(0, 3, None), "array frames: expected 2 as the header says, got 1"),
 ]
 
 
@@ -307,3 +317,16 @@ def test_a_batch_at_the_edges_of_the_limits_is_taken() -> None:
         zeros("f8", 0), zeros("i4", 0),
     )  # fmt: skip
     assert decode(encode(edge, 1, 1)).message.observations.shape == (0, 4096, 16_384)
+
+
+def test_a_host_may_give_every_array_a_frame_of_its_own() -> None:
+    message = EXAMPLES["experience"]
+    header = msgpack.unpackb(encode(message, SESSION, SEQUENCE)[0])
+    arrays = [getattr(message, entry[0]).tobytes() for entry in header["arrays"]]
+    for entry in header["arrays"]:
+        entry[3] = None
+    assert_same(decode([msgpack.packb(header), *arrays]).message, message)
+    header["arrays"][-1][3] = 0
+    assert_same(decode([msgpack.packb(header), arrays[-1], *arrays[:-1]]).message, message)
+    with pytest.raises(RemoteProtocolError, match="packed frame: expected 4 bytes for its arrays, got 5"):
+        decode([msgpack.packb(header), arrays[-1] + b"x", *arrays[:-1]])
