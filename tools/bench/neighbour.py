@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -15,13 +16,13 @@ from tools.bench.row import BenchRow
 from tools.bench.timing import Spread
 
 AGENT_COUNT = 64
-MEASURE_S = 3.0
+MEASURE_S = 1.5
 SETTINGS = PPOTrainingSettings(steps_per_update=8192, minibatch_size=64, epochs=100)
 """An update of several seconds, so that the learner is at work all the while that is measured."""
 
 
 class BusyWorld:
-    """Physics that keep one core busy for about 2 ms a tick: arithmetic on bodies, in numpy and in Python."""
+    """Physics that keep one core busy for half of a 60 Hz frame, about 8 ms: arithmetic in numpy and in Python."""
 
     def __init__(self) -> None:
         self._bodies = np.random.default_rng(0).standard_normal((2000, 6))
@@ -30,46 +31,52 @@ class BusyWorld:
     def step(self) -> None:
         """One tick's work, always the same."""
         bodies = self._bodies
-        for _ in range(20):
+        for _ in range(200):
             bodies[:, :3] += 0.01 * bodies[:, 3:]
             bodies[:, 3:] *= 0.999
-        for index in range(10_000):
+        for index in range(60_000):
             self._count += index & 3
 
 
-def ticks_per_second(tick: Callable[[], object], world: BusyWorld) -> float:
+def ticks_per_second(game: NoopGame, world: BusyWorld) -> float:
     """How often the game ticks, unpaced."""
     count = 0
     started = time.perf_counter()
     while time.perf_counter() - started < MEASURE_S:
         world.step()
-        tick()
+        game.tick()
         count += 1
     return count / (time.perf_counter() - started)
 
 
-def measure_round(results: str) -> tuple[float, float]:
-    """Ticks a second without a trainer, and beside one that learns."""
-    game, world = NoopGame(AGENT_COUNT, TrainerProcessSettings(results_directory=results)), BusyWorld()
+def measure(pair_count: int, results: str) -> tuple[list[float], list[float]]:
+    """Ticks a second of the same game in turn: its trainer stopped for a moment, and its trainer at work."""
+    settings = TrainerProcessSettings(results_directory=results)
+    game, world = NoopGame(AGENT_COUNT, settings, training_settings=SETTINGS), BusyWorld()
+    alone, beside = [], []
     try:
-        alone = ticks_per_second(game.policy.run_inference, world)
         game.trainer.begin_training(SETTINGS)
         game.play_until_collecting()
-        game.play_until(lambda: game.trainer.batches_sent >= 2)
-        beside = ticks_per_second(game.tick, world)
+        game.play_until(lambda: game.trainer.batches_sent >= 2 and game.trainer.iteration >= 1)
+        process_id = game.communicator.trainer_process_id
+        assert process_id is not None
+        for _ in range(pair_count):
+            os.kill(process_id, signal.SIGSTOP)
+            alone.append(ticks_per_second(game, world))
+            os.kill(process_id, signal.SIGCONT)
+            beside.append(ticks_per_second(game, world))
         if game.trainer.has_training_failed:
             raise RuntimeError(str(game.trainer.training_failure))
-        return alone, beside
     finally:
         game.close()
+    return alone, beside
 
 
 def run(options: BenchOptions) -> list[BenchRow]:
-    """Both in turn, with a new trainer in each round."""
+    """Pairs of moments, so that a machine that slows down slows both."""
     with tempfile.TemporaryDirectory(prefix="lb-") as results:
-        pairs = [measure_round(results) for _ in range(options.rounds)]
-    spread = Spread.of([beside / alone for alone, beside in pairs])
-    alone = Spread.of([pair[0] for pair in pairs])
+        alone, beside = measure(3 * options.rounds, results)
+    spread = Spread.of([with_trainer / own for own, with_trainer in zip(alone, beside, strict=True)])
     return [
         BenchRow(
             bench="neighbour",
@@ -79,6 +86,6 @@ def run(options: BenchOptions) -> list[BenchRow]:
             high=spread.high,
             unit="of 1",
             target="median >= 0.95",
-            note=f"alone {alone.median:.0f} ticks a second, its policy at work",
+            note=f"alone {Spread.of(alone).median:.0f} ticks a second, its policy at work",
         )
     ]
