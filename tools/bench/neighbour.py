@@ -16,7 +16,8 @@ from tools.bench.row import BenchRow
 from tools.bench.timing import Spread
 
 AGENT_COUNT = 64
-MEASURE_S = 1.5
+MEASURE_S = 0.4
+PAIRS_PER_ROUND = 10
 SETTINGS = PPOTrainingSettings(steps_per_update=8192, minibatch_size=64, epochs=100)
 """An update of several seconds, so that the learner is at work all the while that is measured."""
 
@@ -75,7 +76,7 @@ def measure(pair_count: int, results: str) -> tuple[list[float], list[float]]:
 def run(options: BenchOptions) -> list[BenchRow]:
     """Pairs of moments, so that a machine that slows down slows both."""
     with tempfile.TemporaryDirectory(prefix="lb-") as results:
-        alone, beside = measure(3 * options.rounds, results)
+        alone, beside = measure(PAIRS_PER_ROUND * options.rounds, results)
     spread = Spread.of([with_trainer / own for own, with_trainer in zip(alone, beside, strict=True)])
     return [
         BenchRow(

@@ -42,6 +42,15 @@ class Comparison:
     peer: Spread
     ratio: Spread
 
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[float, float]]) -> Comparison:
+        """The comparison of at least one pair (ours, the peer's)."""
+        return cls(
+            ours=Spread.of([pair[0] for pair in pairs]),
+            peer=Spread.of([pair[1] for pair in pairs]),
+            ratio=Spread.of([pair[0] / pair[1] for pair in pairs]),
+        )
+
 
 def seconds(action: Callable[[], object]) -> float:
     """Wall-clock time of one call."""
@@ -73,8 +82,4 @@ def alternate(ours: Callable[[], float], peer: Callable[[], float], rounds: int)
             pair = (ours(), theirs)
         if round_index > 0:
             pairs.append(pair)
-    return Comparison(
-        ours=Spread.of([pair[0] for pair in pairs]),
-        peer=Spread.of([pair[1] for pair in pairs]),
-        ratio=Spread.of([pair[0] / pair[1] for pair in pairs]),
-    )
+    return Comparison.of(pairs)

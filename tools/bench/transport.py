@@ -6,14 +6,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 from tools.bench.options import ROOT, BenchOptions
 from tools.bench.row import BenchRow
-from tools.bench.timing import alternate, seconds
+from tools.bench.timing import Comparison, seconds
 from tools.bench.transport_link import ChannelLink, Link, RawLink
 
 EXCHANGES = 50
@@ -36,9 +36,10 @@ def receiver(kind: str, endpoint: str) -> Iterator[None]:
             process.wait(10)
 
 
-def measure(link: Link) -> Callable[[], float]:
-    """A round over a link: the median time of an exchange, in seconds."""
-    return lambda: statistics.median(seconds(link.exchange) for _ in range(EXCHANGES))
+def measure(ours: Link, peer: Link) -> tuple[float, float]:
+    """A round: the median time of an exchange over each link, in seconds, the two in turn exchange by exchange."""
+    pairs = [(seconds(ours.exchange), seconds(peer.exchange)) for _ in range(EXCHANGES)]
+    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
 
 
 def endpoint_in(folder: Path, name: str) -> str:
@@ -55,7 +56,8 @@ def run(options: BenchOptions) -> list[BenchRow]:
         with receiver("channel", endpoints["channel"]), receiver("raw", endpoints["raw"]):
             links = (ChannelLink(endpoints["channel"]), RawLink(endpoints["raw"]))
             try:
-                compared = alternate(measure(links[0]), measure(links[1]), options.rounds)
+                measure(*links)
+                compared = Comparison.of([measure(*links) for _ in range(options.rounds)])
             finally:
                 for link in links:
                     link.close()
