@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-import weakref
 from collections import deque
 from pathlib import Path
 from typing import IO
@@ -26,8 +25,12 @@ logger = logging.getLogger(__name__)
 trainer_log = logging.getLogger("host_sdk.trainer_process")
 
 INTERPRETER_VARIABLE = "LEARNING_BRIDGE_PYTHON"
+LAST_WORDS_S = 0.5
+"""How long an ended child's last words are waited for, tick by tick."""
+
 _SCRUBBED = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT")
-_live: weakref.WeakSet[TrainerProcess] = weakref.WeakSet()
+_live: set[TrainerProcess] = set()
+"""Children that were not seen to be gone; one that was killed and forgotten is buried at the next launch, or at exit."""
 
 
 def find_interpreter(settings: TrainerProcessSettings) -> str:
@@ -61,11 +64,14 @@ class TrainerProcess:
             LaunchError: when it can't be started.
         """
         sweep_stale()
+        for process in tuple(_live):
+            process.poll_stop()
         self._settings = settings
         self.token = secrets.token_hex(16)
         self._rendezvous = Rendezvous.create()
         self._stderr_tail: deque[str] = deque(maxlen=settings.stderr_tail_lines)
         self._stop_requested_s: float | None = None
+        self._ended_s: float | None = None
         self._stop_stage = 0
         try:
             self._process = self._spawn(settings.command or (find_interpreter(settings), "-P", "-m", "trainer_process"))
@@ -144,11 +150,17 @@ class TrainerProcess:
         """The child's exit code, or None while it runs; negative is a signal's number."""
         return self._process.poll()
 
+    @property
+    def has_spoken_out(self) -> bool:
+        """Whether all that an ended child wrote has been read, or long enough was waited for it."""
+        if self._process.poll() is None:
+            return False
+        if self._ended_s is None:
+            self._ended_s = time.monotonic()
+        return not any(reader.is_alive() for reader in self._readers) or time.monotonic() - self._ended_s > LAST_WORDS_S
+
     def stderr_tail(self) -> tuple[str, ...]:
-        """The last lines of the child's standard error; complete once the child has ended."""
-        if self._process.poll() is not None:
-            for reader in self._readers:
-                reader.join(timeout=0.2)
+        """The last lines of the child's standard error; complete once the child `has_spoken_out`."""
         return tuple(self._stderr_tail)
 
     def request_stop(self, *, at_once: bool = False) -> None:

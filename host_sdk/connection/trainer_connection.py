@@ -268,7 +268,8 @@ class TrainerConnection:
 
     def _judge(self) -> None:
         if self._child is not None and (exit_code := self._child.exit_code()) is not None:
-            self._fail_with_exit(exit_code)
+            if self._child.has_spoken_out:
+                self._fail_with_exit(exit_code)
         elif self._session_id != 0:
             if (verdict := self._watch.verdict(self._now_s)) is not None:
                 self._fail(*verdict)
