@@ -30,7 +30,7 @@ LAST_WORDS_S = 0.5
 
 _SCRUBBED = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT")
 _live: set[TrainerProcess] = set()
-"""Children that were not seen to be gone; one that was killed and forgotten is buried at the next launch, or at exit."""
+"""Children not seen to be gone; one that was killed and forgotten is buried at the next launch, or at exit."""
 
 
 def find_interpreter(settings: TrainerProcessSettings) -> str:
