@@ -8,7 +8,6 @@ hash            BLAKE2b with an 8-byte digest, no key, salt or personalisation, 
 
 from __future__ import annotations
 
-import hashlib
 import struct
 
 
@@ -48,4 +47,6 @@ class CanonicalEncoder:
 
     def hash(self) -> int:
         """The uint64 hash of the content."""
+        import hashlib  # brings OpenSSL in, which a host that only imports the SDK has no use for
+
         return int.from_bytes(hashlib.blake2b(self.content, digest_size=8).digest(), "little")

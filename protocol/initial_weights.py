@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import numpy.typing as npt
 
@@ -32,6 +30,8 @@ def initial_weights(spec: NetworkSpec, seed: int) -> FloatArray:
 
 def _orthogonal(parameter: ParameterSpec, seed: int) -> npt.NDArray[np.float64]:
     """gain · Q with orthonormal rows or columns, whichever are fewer (Saxe et al. 2013, arXiv:1312.6120)."""
+    import hashlib  # as in `canonical_encoding`
+
     name_key = int.from_bytes(hashlib.blake2b(parameter.name.encode("utf-8"), digest_size=8).digest(), "little")
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, name_key])))
     row_count, column_count = parameter.shape

@@ -8,19 +8,21 @@ import socket
 import time
 from collections.abc import Iterator
 from enum import Enum
-from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from host_sdk.connection.patience import PatienceClock
 from host_sdk.connection.trainer_watch import TrainerWatch
 from host_sdk.errors import LaunchError
 from host_sdk.failure import FailureCode, TrainingFailure
-from host_sdk.launcher import TrainerProcess
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
 from protocol.channel import ClientChannel
 from protocol.channel_event import Connected, Disconnected, Malformed, Received
 from protocol.errors import BridgeError, LocalProtocolError, PeerUnreachableError
 from protocol.messages import Failure, Hello, Message, Progress, Refused, Stop, Welcome
 from protocol.version import PROTOCOL_VERSION
+
+if TYPE_CHECKING:
+    from host_sdk.launcher import TrainerProcess
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +109,8 @@ class TrainerConnection:
             assert self._endpoint is not None
             self._open_channel(self._endpoint)
             return
+        from host_sdk.launcher import TrainerProcess  # slow to import, and a host that attaches needs none of it
+
         try:
             self._child = TrainerProcess(self._process_settings)
         except LaunchError as error:
@@ -332,6 +336,8 @@ def _failure_code(code: str) -> FailureCode:
 
 
 def _library_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and wanted once a session
+
     try:
         return version("learning-bridge")
     except PackageNotFoundError:
