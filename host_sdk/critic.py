@@ -80,9 +80,9 @@ class Critic(ManagerListener):
         """The weights now in use, not copied."""
         return self._weights.snapshot
 
-    def apply_snapshot(self, snapshot: WeightsSnapshot) -> None:
-        """Uses these weights from the next evaluation on. Raises as `Policy.apply_snapshot` does."""
-        self._weights.apply(snapshot)
+    def apply_snapshot(self, snapshot: WeightsSnapshot, *, is_known_finite: bool = False) -> None:
+        """Uses these weights from the next evaluation on. Arguments and errors as for `Policy.apply_snapshot`."""
+        self._weights.apply(snapshot, is_known_finite=is_known_finite)
 
     @property
     def settings(self) -> CriticSettings:

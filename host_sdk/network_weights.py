@@ -31,8 +31,12 @@ class NetworkWeights:
         self._layout = WeightsLayout.of(spec)
         network.load(self.snapshot.values)
 
-    def apply(self, snapshot: WeightsSnapshot) -> None:
+    def apply(self, snapshot: WeightsSnapshot, *, is_known_finite: bool = False) -> None:
         """Uses other weights from now on, or leaves all as it is.
+
+        Args:
+            snapshot: the weights.
+            is_known_finite: whether all of them were looked at already.
 
         Raises:
             LayoutMismatchError: they are of another network.
@@ -43,7 +47,7 @@ class NetworkWeights:
                 f"the weights are of network {snapshot.network_hash:#018x}, and this one is {self._layout.hash:#018x}: "
                 "the schemas or the policy settings differ; make both sides alike"
             )
-        self._layout.check(snapshot)
+        self._layout.check(snapshot, is_known_finite=is_known_finite)
         self.network.load(snapshot.values)
         self.snapshot = snapshot
         self.is_applied = True

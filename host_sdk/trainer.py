@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from host_sdk.communicator import Communicator
+from host_sdk.connection.arriving_weights import ArrivingWeights
 from host_sdk.connection.behavior_link import BehaviorLink
 from host_sdk.critic import Critic
 from host_sdk.errors import NotSetUpError
@@ -17,7 +18,8 @@ from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener
 from host_sdk.policy import Policy
 from protocol.errors import BridgeError, WeightsError
-from protocol.messages import Configure, PolicyUpdate
+from protocol.limits import MAX_PARAMETERS
+from protocol.messages import Configure
 from protocol.network_builder import build_critic_spec
 from protocol.policy_settings import CriticSettings
 from protocol.schema import action_to_wire, observation_to_wire
@@ -45,6 +47,8 @@ class Trainer(ManagerListener):
         self._link: BehaviorLink | None = None
         self._training_settings: Mapping[str, object] = {}
         self._failure: TrainingFailure | None = None
+        self._arriving: ArrivingWeights | None = None
+        self._is_waiting = False
         self._metrics: dict[str, float] = {}
         self._iteration = 0
         self._run_directory = ""
@@ -136,6 +140,7 @@ class Trainer(ManagerListener):
 
     def _leave(self, reason: str) -> None:
         link, self._link = self._link, None
+        self._arriving = None
         if link is not None:
             self.communicator.close_behavior(link, reason)
             self._on_left()
@@ -148,13 +153,22 @@ class Trainer(ManagerListener):
             return
         if link.ready is not None and not self._run_directory:
             self._run_directory = link.ready.run_directory
-        if not self._keeps_weights and (update := link.take_update()) is not None:
-            self._apply(update)
+        self._receive_weights(link)
         if (failure := self.communicator.failure) is not None:
             self._fail(failure)
-        elif link.complete is not None:
+        elif link.complete is not None and self._arriving is None and not link.has_update:
             logger.info("training is complete: %s", link.complete.reason)
             self._leave("training is complete")
+
+    def _receive_weights(self, link: BehaviorLink) -> None:
+        if self._arriving is None and not self._keeps_weights and (update := link.take_update()) is not None:
+            self._arriving = ArrivingWeights(update)
+        if self._arriving is None:
+            return
+        has_all = self._arriving.look(MAX_PARAMETERS) if self._is_waiting else self._arriving.look()
+        if has_all or not self._arriving.is_finite:
+            arrived, self._arriving = self._arriving, None
+            self._apply(arrived)
 
     @property
     def _keeps_weights(self) -> bool:
@@ -163,16 +177,22 @@ class Trainer(ManagerListener):
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
         """Synchronous mode only: polls until the condition holds or training is over, however it ends."""
-        while self._link is not None and not condition():
+        self._is_waiting = True
+        while self._link is not None and not (condition() and self._arriving is None):
             self.communicator.wait(WAIT_SLICE_S)
             self._poll()
+        self._is_waiting = False
 
-    def _apply(self, update: PolicyUpdate) -> None:
+    def _apply(self, arrived: ArrivingWeights) -> None:
+        update = arrived.update
         try:
-            self.policy.apply_snapshot(WeightsSnapshot(update.network_hash, update.version, update.weights))
+            if not arrived.is_finite:
+                raise WeightsError(f"the weights of version {update.version} are not finite")
+            snapshot = WeightsSnapshot(update.network_hash, update.version, update.weights)
+            self.policy.apply_snapshot(snapshot, is_known_finite=True)
             if self._critic is not None and update.critic_weights is not None:
-                critic_hash = self._critic.network_hash
-                self._critic.apply_snapshot(WeightsSnapshot(critic_hash, update.version, update.critic_weights))
+                snapshot = WeightsSnapshot(self._critic.network_hash, update.version, update.critic_weights)
+                self._critic.apply_snapshot(snapshot, is_known_finite=True)
         except WeightsError as error:
             remedy = "lower the learning rate or clip gradients; the last good weights are kept"
             self._fail(TrainingFailure(FailureCode.DIVERGED, str(error), remedy))

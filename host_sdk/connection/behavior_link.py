@@ -40,6 +40,11 @@ class BehaviorLink:
         """Batches handed over whose credit has not come back."""
         return len(self._in_flight)
 
+    @property
+    def has_update(self) -> bool:
+        """Whether new weights wait to be taken."""
+        return self._update is not None
+
     def take_update(self) -> PolicyUpdate | None:
         """The newest weights since the last call; what they overtook is dropped."""
         update, self._update = self._update, None
