@@ -6,6 +6,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -77,3 +78,7 @@ def nothing_left_behind() -> Iterator[None]:
         shutil.rmtree(path, ignore_errors=True)
     if new_children or new_files:
         pytest.fail(f"expected nothing left behind, got processes {commands} and files {sorted(map(str, new_files))}")
+
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and every program that they start with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
