@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from protocol.experience import FloatArray
 from protocol.messages import PolicyUpdate
+from protocol.weights import are_finite
 
 FLOATS_PER_LOOK = 500_000
 """Some tenths of a millisecond."""
@@ -28,14 +26,8 @@ class ArrivingWeights:
         """Looks at so many more numbers; whether all have been looked at."""
         while self._unseen and float_count > 0:
             values = self._unseen.pop()
-            self.is_finite &= _are_finite(values[:float_count])
+            self.is_finite &= are_finite(values[:float_count])
             if len(values) > float_count:
                 self._unseen.append(values[float_count:])
             float_count -= len(values)
         return not self._unseen
-
-
-def _are_finite(values: FloatArray) -> bool:
-    # A float64 sum of float32 numbers can't overflow, so it is finite exactly where every term is; no mask is made.
-    with np.errstate(invalid="ignore"):
-        return bool(np.isfinite(values.sum(dtype=np.float64)))
