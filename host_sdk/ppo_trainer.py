@@ -48,6 +48,7 @@ class PPOTrainer(Trainer):
         self._recorder: TrajectoryRecorder | None = None
         self._evaluation: Evaluation | None = None
         self._evaluation_result: EvaluationSummary | None = None
+        self._unreported: EvaluationResult | None = None
         self._is_synchronous = False
         self._has_begun = False
         self._next_batch_id = 1
@@ -306,16 +307,14 @@ class PPOTrainer(Trainer):
         summary = self._evaluation_result = self._evaluation.summary()
         self._evaluation = None
         self.manager.reset_all_agents()
-        self.communicator.report_evaluation(
-            EvaluationResult(
-                behavior=self._behavior,
-                policy_version=summary.policy_version,
-                steps=summary.step_count,
-                episodes=summary.episode_count,
-                return_mean=summary.return_mean,
-                return_std=summary.return_std,
-                length_mean=summary.length_mean,
-            )
+        self._unreported = EvaluationResult(
+            behavior=self._behavior,
+            policy_version=summary.policy_version,
+            steps=summary.step_count,
+            episodes=summary.episode_count,
+            return_mean=summary.return_mean,
+            return_std=summary.return_std,
+            length_mean=summary.length_mean,
         )
 
     def _hand_off(self) -> None:
@@ -341,6 +340,9 @@ class PPOTrainer(Trainer):
             return
         if self._recorder is None and link.ready is not None:
             self._begin_collecting(link.ready)
+        if self._unreported is not None and link.ready is not None:  # before, the trainer knows no such behavior
+            self.communicator.report_evaluation(self._unreported)
+            self._unreported = None
         if self._recorder is not None:
             for batch_id in link.take_released():
                 self._recorder.release(batch_id)

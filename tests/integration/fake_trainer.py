@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from protocol.channel_event import PeerMessage
 from protocol.experience import FloatArray
-from protocol.messages import Complete, Configure, Experience, Failure, Hello, Refused, Stop
+from protocol.messages import Complete, Configure, EvaluationResult, Experience, Failure, Hello, Message, Refused, Stop
 from tools.echo_trainer import EchoSettings, EchoTrainer, run_launched
 
 FAULTS = (
@@ -39,6 +40,7 @@ FAULTS = (
     "forget_session",
     "drop_connection",
     "complete_at_once",
+    "ready_late",
 )
 
 
@@ -51,6 +53,7 @@ class FakeTrainer(EchoTrainer):
     """
 
     fault = "none"
+    is_ready = False
 
     def __init__(self, endpoint: str, settings: EchoSettings) -> None:
         super().__init__(endpoint, settings)
@@ -83,9 +86,20 @@ class FakeTrainer(EchoTrainer):
             where, expected = "$.learning_rate", "a positive number"
             self.say(Refused("INVALID_SETTINGS", "default", where, expected, "-1.0", "correct learning_rate"))
             return
+        if self.fault == "ready_late":
+            time.sleep(1.0)
+            for incoming in self.channel.receive():
+                if isinstance(incoming, PeerMessage):
+                    self.answer(incoming.message)
+        self.is_ready = True
         super().configure(configure)
         if self.fault == "complete_at_once":
             self.say(Complete(configure.behavior, "enough"))
+
+    def answer(self, message: Message) -> None:
+        if isinstance(message, EvaluationResult) and not self.is_ready:
+            self.say(Refused("UNKNOWN_BEHAVIOR", "default", "behavior", "one of []", "default", "wait for Ready"))
+        super().answer(message)
 
     def take(self, experience: Experience) -> None:
         match self.fault:

@@ -213,3 +213,14 @@ def test_a_host_that_pauses_for_long_finds_its_trainer_alive(hosts: list[NoopHos
     sent = host.trainer.batches_sent
     host.tick_until(lambda: host.trainer.batches_sent >= sent + 3)
     assert not host.trainer.has_training_failed
+
+
+def test_an_evaluation_that_ends_before_the_trainer_is_ready_is_reported_when_it_is(hosts: list[NoopHost]) -> None:
+    host = launch(hosts, "ready_late")
+    host.trainer.begin_training(host.training_settings)
+    host.tick()
+    host.trainer.begin_evaluation(2)
+    host.tick_until(lambda: not host.trainer.is_evaluating)
+    assert not host.trainer.is_collecting
+    host.tick_until(lambda: host.trainer.batches_sent >= 2)
+    assert not host.trainer.has_training_failed
