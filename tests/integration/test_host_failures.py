@@ -217,8 +217,7 @@ def test_a_host_that_pauses_for_long_finds_its_trainer_alive(hosts: list[NoopHos
 
 def test_an_evaluation_that_ends_before_the_trainer_is_ready_is_reported_when_it_is(hosts: list[NoopHost]) -> None:
     host = launch(hosts, "ready_late")
-    host.trainer.begin_training(host.training_settings)
-    host.tick()
+    host.tick_until(lambda: host.communicator.welcome is not None)
     host.trainer.begin_evaluation(2)
     host.tick_until(lambda: not host.trainer.is_evaluating)
     assert not host.trainer.is_collecting
