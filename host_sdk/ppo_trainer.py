@@ -328,10 +328,9 @@ class PPOTrainer(Trainer):
         self._batches_sent += 1
         link.hand_over(experience_to_message(self._behavior, batch))
         self.communicator.unrecorded_steps = self.unrecorded_steps
+        self._poll()  # sends the batch
         if self._is_synchronous:
             self._wait_until(lambda: link.in_flight_count == 0)
-        else:
-            self._poll()
 
     def _poll(self) -> None:
         super()._poll()
