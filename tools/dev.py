@@ -27,7 +27,7 @@ CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 STAMP = VENV / "installed.sha256"
 LOG = VENV / "setup.log"
 MINIMUM_PYTHON = (3, 11)
-EXTRAS = ".[trainer,gymnasium,dev]"
+EXTRAS = ".[trainer,gymnasium,bench,dev]"
 TYPED = ("host_sdk", "protocol", "tools", "trainer_process")
 
 # Several pools of threads on a few cores fight each other; a test is quicker and steadier with one.

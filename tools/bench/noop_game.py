@@ -36,7 +36,7 @@ class NoopGame:
     def __init__(
         self,
         agent_count: int,
-        process: TrainerProcessSettings,
+        trainer: TrainerProcessSettings | Communicator,
         *,
         training_settings: PPOTrainingSettings | None = None,
         communicator_settings: CommunicatorSettings | None = None,
@@ -44,11 +44,13 @@ class NoopGame:
         """
         Args:
             agent_count: agents, all there from the start.
-            process: the trainer to launch.
+            trainer: how to launch one, or the line to it.
             training_settings: what to ask of it.
-            communicator_settings: how long to wait for it.
+            communicator_settings: how long to wait for a trainer that is launched.
         """
-        self.communicator = Communicator.make_launched(process, communicator_settings)
+        if isinstance(trainer, TrainerProcessSettings):
+            trainer = Communicator.make_launched(trainer, communicator_settings)
+        self.communicator = trainer
         self.manager = Manager(agent_count)
         self.interactor = NoopInteractor(agent_count, observation_size=OBSERVATION_SIZE, action_size=ACTION_SIZE)
         self.interactor.setup_interactor(self.manager)
