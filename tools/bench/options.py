@@ -16,8 +16,9 @@ class BenchOptions:
         rounds: repetitions of each measurement; each gives one value of the spread.
         peer_python: a Python in whose environment the peers are installed; None compares with nothing that needs one.
         results: folder of everything that is saved.
-        tasks: of `learning`, the worlds to run; empty runs all.
-        seeds: of `learning`, the seeds to run; empty runs each world's own.
+        tasks: of `learning` and `end_to_end`, the worlds to run; empty runs all of the bench.
+        seeds: of those, the seeds to run; empty runs the bench's own.
+        is_long: of `end_to_end`, whether whole trainings are run.
     """
 
     rounds: int = 7
@@ -25,3 +26,4 @@ class BenchOptions:
     results: Path = field(default=ROOT / "results" / "bench")
     tasks: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
+    is_long: bool = False

@@ -21,6 +21,8 @@ class BenchRow:
         ratio: ours over the peer's, the median of the paired repetitions.
         target: what must be reached, as `ratio <= 0.8`; empty where nothing is promised.
         note: what a reader must know beside, such as a missing peer.
+        axis: where the row is a point of a curve, what the curve runs over, as `agents`; empty elsewhere.
+        x: where on that axis.
     """
 
     bench: str
@@ -34,3 +36,5 @@ class BenchRow:
     ratio: float | None = None
     target: str = ""
     note: str = ""
+    axis: str = ""
+    x: float | None = None

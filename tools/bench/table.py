@@ -1,14 +1,10 @@
-"""Bench rows as a table for people, judged against their targets, and as JSON for later."""
+"""Bench rows as a table for people, judged against their targets."""
 
 from __future__ import annotations
 
-import json
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
 
 from tools.bench.row import BenchRow
 
@@ -27,12 +23,17 @@ def meets_target(row: BenchRow) -> bool | None:
     """
     if not row.target:
         return None
-    match = _TARGET.fullmatch(row.target)
+    quantity, sign, limit = parse_target(row.target)
+    value = {"ratio": row.ratio, "median": row.median, "low": row.low, "high": row.high}[quantity]
+    return value is not None and _COMPARE[sign](value, limit)
+
+
+def parse_target(target: str) -> tuple[str, str, float]:
+    """A target's quantity, sign and limit. Raises ValueError when it can't be read."""
+    match = _TARGET.fullmatch(target)
     if match is None:
-        raise ValueError(f"target of {row.name}: expected as 'ratio <= 0.8' or 'median >= 5', got {row.target!r}")
-    values = {"ratio": row.ratio, "median": row.median, "low": row.low, "high": row.high}
-    value = values[match[1]]
-    return value is not None and _COMPARE[match[2]](value, float(match[3]))
+        raise ValueError(f"a target: expected as 'ratio <= 0.8' or 'median >= 5', got {target!r}")
+    return match[1], match[2], float(match[3])
 
 
 def format_number(value: float | None) -> str:
@@ -63,26 +64,18 @@ def cells(row: BenchRow) -> tuple[str, ...]:
 
 def table(rows: Sequence[BenchRow]) -> str:
     """A Markdown table with aligned columns, and the rows' notes below."""
-    lines = [HEADER, *(cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    drawn = aligned(HEADER, [cells(row) for row in rows])
+    notes = [f"* {row.bench}, {row.name}: {row.note}" for row in rows if row.note]
+    return "\n".join([drawn, *([""] if notes else []), *notes])
+
+
+def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table whose columns stand below each other."""
+    everything = [header, *lines]
+    widths = [max(len(line[column]) for line in everything) for column in range(len(header))]
     drawn = [
-        "| " + " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) + " |" for line in lines
+        "| " + " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) + " |"
+        for line in everything
     ]
     drawn.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    notes = [f"* {row.bench}, {row.name}: {row.note}" for row in rows if row.note]
-    return "\n".join([*drawn, *([""] if notes else []), *notes])
-
-
-def save(rows: Sequence[BenchRow], machine: Mapping[str, object], folder: Path, name: str) -> Path:
-    """Writes the rows and the machine to `folder/name-<time>.json`; returns the path."""
-    now = datetime.now(UTC)
-    content = {
-        "bench": name,
-        "time": now.isoformat(timespec="seconds"),
-        "machine": machine,
-        "rows": [{**asdict(row), "meets_target": meets_target(row)} for row in rows],
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{now:%Y%m%d-%H%M%S}.json"
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    return "\n".join(drawn)

@@ -120,6 +120,8 @@ def row(peer: Peer, agent_count: int, results: Mapping[str, Sequence[float]]) ->
         ratio=compared.ratio.median if compared is not None else None,
         target=target,
         note="; ".join(notes),
+        axis="agents",
+        x=agent_count,
     )
 
 
