@@ -9,6 +9,7 @@ from host_sdk.connection.trainer_connection import ConnectionState, TrainerConne
 from host_sdk.failure import TrainingFailure
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
 from protocol.endpoint import ENDPOINT_VARIABLE, TOKEN_VARIABLE
+from protocol.experience import FloatArray
 from protocol.messages import Complete, Credit, EvaluationResult, Heartbeat, PolicyUpdate, Ready, Welcome
 
 
@@ -32,7 +33,8 @@ class Communicator:
         Args:
             settings: how long to wait for what.
             process: how to start a trainer; used when no endpoint is given.
-            endpoint: where a trainer listens already, as `tcp://127.0.0.1:5555`.
+            endpoint: where a trainer listens already, as `tcp://127.0.0.1:5555`, or `shm` for the one of this user on
+                this machine that was started with `--shared-memory`.
             token: what that trainer wants to hear.
         """
         self.settings = settings or CommunicatorSettings()
@@ -54,7 +56,7 @@ class Communicator:
     def make_attached(
         cls, endpoint: str, *, token: str = "", settings: CommunicatorSettings | None = None
     ) -> Communicator:
-        """A communicator to a trainer that runs already, at `endpoint` (`tcp://127.0.0.1:5555`)."""
+        """A communicator to a trainer that runs already, at `endpoint` (`tcp://127.0.0.1:5555`, or `shm`)."""
         return cls(settings, endpoint=endpoint, token=token)
 
     @classmethod
@@ -101,6 +103,8 @@ class Communicator:
     def close_behavior(self, link: BehaviorLink, reason: str) -> None:
         """Takes a behavior off the line; with the last one the session ends, and a launched trainer with it."""
         self._links.pop(link.behavior, None)
+        if (update := link.take_update()) is not None:
+            self.give_back(update)
         if not self._links and self.state is not ConnectionState.IDLE:
             self._connection.end(reason)
 
@@ -109,13 +113,35 @@ class Communicator:
         if self.state is ConnectionState.OPEN:
             self._connection.send(result)
 
+    @property
+    def shares_memory(self) -> bool:
+        """Whether arrays go through memory that host and trainer share, and not through the socket."""
+        return self._connection.shares_memory
+
+    def make_floats(self, count: int) -> FloatArray:
+        """float32[count] of zeros for experience, where the trainer reads it if it can.
+
+        Raises:
+            SharedMemoryError: shared memory was demanded, and there is no room.
+        """
+        return self._connection.make_floats(count)
+
+    def give_back(self, update: PolicyUpdate) -> None:
+        """The weights of an update are read no longer. To be called once for each that `BehaviorLink` gave."""
+        self._connection.give_back(update.weights)
+
     def poll(self) -> None:
         """Takes in what came, judges the silence, sends what waits. Never waits, never raises."""
         for message in self._connection.poll():
             match message:
                 case Welcome():
                     self._take_welcome(message)
-                case Ready() | PolicyUpdate() | Credit() | Complete():
+                case PolicyUpdate():
+                    link = self._links.get(message.behavior)
+                    overtaken = message if link is None else link.hear_update(message)
+                    if overtaken is not None:
+                        self.give_back(overtaken)
+                case Ready() | Credit() | Complete():
                     if (link := self._links.get(message.behavior)) is not None:
                         link.hear(message)
         if self.state is ConnectionState.OPEN:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
+
 from host_sdk.communicator import Communicator
 from host_sdk.critic import Critic
 from host_sdk.errors import CallOrderError, CollectionError
@@ -20,6 +22,7 @@ from host_sdk.training_environment import TrainingEnvironment
 from host_sdk.trajectory_recorder import TrajectoryRecorder
 from protocol.collection_contract import CollectionContract
 from protocol.completion import Completion
+from protocol.errors import SharedMemoryError
 from protocol.experience import ByteArray, FloatArray
 from protocol.experience_wire import experience_to_message
 from protocol.messages import EvaluationResult, Ready
@@ -54,6 +57,7 @@ class PPOTrainer(Trainer):
         self._next_batch_id = 1
         self._batches_sent = 0
         self._unrecorded_before = 0
+        self._restart_count = 0
 
     # ---- making
 
@@ -288,8 +292,7 @@ class PPOTrainer(Trainer):
         )
 
     def _end_step(self, agent_ids: AgentIds, rewards: FloatArray, completions: ByteArray) -> None:
-        ended = completions != Completion.RUNNING
-        completed = agent_ids[ended] if ended.any() else agent_ids[:0]
+        has_ended = np.count_nonzero(completions) > 0  # all but RUNNING
         if self._evaluation is not None:
             self._evaluation.tally(agent_ids, rewards, completions)
         elif self._recorder is not None:
@@ -297,8 +300,8 @@ class PPOTrainer(Trainer):
             if closing.agent_ids.size:
                 final_observations = self.interactor.peek_observations(closing.agent_ids)
                 self._recorder.close_segments(closing.agent_ids, closing.completions, final_observations)
-        if completed.size:
-            self.manager.reset_agents(completed)
+        if has_ended:
+            self.manager.reset_agents(agent_ids[completions != Completion.RUNNING])
         if self._evaluation is not None and self._evaluation.is_over:
             self._end_evaluation()
 
@@ -343,6 +346,9 @@ class PPOTrainer(Trainer):
             self.communicator.report_evaluation(self._unreported)
             self._unreported = None
         if self._recorder is not None:
+            if link.restart_count != self._restart_count:
+                self._restart_count = link.restart_count
+                self._recorder.retire_in_flight()
             for batch_id in link.take_released():
                 self._recorder.release(batch_id)
 
@@ -359,6 +365,7 @@ class PPOTrainer(Trainer):
             synchronous=ready.synchronous,
         )
         self._is_synchronous = ready.synchronous
+        self._restart_count = self._link.restart_count if self._link is not None else 0
         try:
             self._recorder = TrajectoryRecorder(
                 self.interactor.observation_layout,
@@ -366,8 +373,9 @@ class PPOTrainer(Trainer):
                 self.manager.max_agent_count,
                 contract,
                 max_episode_step_count=self._settings.max_episode_step_count or 0,
+                allocate=self.communicator.make_floats,
             )
-        except CollectionError as error:
+        except (CollectionError, SharedMemoryError) as error:
             remedy = "lower steps_per_update in the training settings, and call begin_training again"
             self._fail(TrainingFailure(FailureCode.INVALID_SETTINGS, str(error), remedy))
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -60,16 +60,19 @@ class CommunicatorSettings:
         heartbeat_interval_s: seconds between signs of life.
         dead_after_s: silence on the wire after which the trainer counts as dead.
         learner_progress_timeout_s: how long the learner may stand still in the middle of work.
+        shared_memory: whether arrays lie in memory that host and trainer share. None: where both are on one machine
+            and may; True: or else training fails; False: never. The endpoint "shm" means True.
     """
 
     connect_timeout_s: float = 60.0
     heartbeat_interval_s: float = 1.0
     dead_after_s: float = 10.0
     learner_progress_timeout_s: float = 120.0
+    shared_memory: bool | None = None
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            _require_positive("CommunicatorSettings", item.name, getattr(self, item.name))
+        for name in ("connect_timeout_s", "heartbeat_interval_s", "dead_after_s", "learner_progress_timeout_s"):
+            _require_positive("CommunicatorSettings", name, getattr(self, name))
         if self.dead_after_s < 2 * self.heartbeat_interval_s:
             raise InvalidSettingsError(
                 f"CommunicatorSettings.dead_after_s: expected at least two heartbeats "

@@ -140,21 +140,23 @@ class Trainer(ManagerListener):
 
     def _leave(self, reason: str) -> None:
         link, self._link = self._link, None
-        self._arriving = None
+        if self._arriving is not None:
+            self.communicator.give_back(self._arriving.update)
+            self._arriving = None
         if link is not None:
             self.communicator.close_behavior(link, reason)
             self._on_left()
 
     def _poll(self) -> None:
         """Takes in what the trainer sent, swaps weights, and notices failure and completion. Never waits."""
-        self.communicator.poll()
-        link = self._link
+        communicator, link = self.communicator, self._link
+        communicator.poll()
         if link is None:
             return
         if link.ready is not None and not self._run_directory:
             self._run_directory = link.ready.run_directory
         self._receive_weights(link)
-        if (failure := self.communicator.failure) is not None:
+        if (failure := communicator.failure) is not None:
             self._fail(failure)
         elif link.complete is not None and self._arriving is None and not link.has_update:
             logger.info("training is complete: %s", link.complete.reason)
@@ -168,6 +170,7 @@ class Trainer(ManagerListener):
         has_all = self._arriving.look(MAX_PARAMETERS) if self._is_waiting else self._arriving.look()
         if has_all or not self._arriving.is_finite:
             arrived, self._arriving = self._arriving, None
+            self.communicator.give_back(arrived.update)
             self._apply(arrived)
 
     @property
@@ -188,10 +191,10 @@ class Trainer(ManagerListener):
         try:
             if not arrived.is_finite:
                 raise WeightsError(f"the weights of version {update.version} are not finite")
-            snapshot = WeightsSnapshot(update.network_hash, update.version, update.weights)
+            snapshot = WeightsSnapshot(update.network_hash, update.version, arrived.policy)
             self.policy.apply_snapshot(snapshot, is_known_finite=True)
-            if self._critic is not None and update.critic_weights is not None:
-                snapshot = WeightsSnapshot(self._critic.network_hash, update.version, update.critic_weights)
+            if self._critic is not None and arrived.critic is not None:
+                snapshot = WeightsSnapshot(self._critic.network_hash, update.version, arrived.critic)
                 self._critic.apply_snapshot(snapshot, is_known_finite=True)
         except WeightsError as error:
             remedy = "lower the learning rate or clip gradients; the last good weights are kept"

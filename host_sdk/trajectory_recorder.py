@@ -88,7 +88,8 @@ class TrajectoryRecorder:
                 on; 0 for no limit.
             memory_size: H.
             first_batch_id: of the first batch; rises by one with each.
-            allocate: makes float32[n] for the steps.
+            allocate: makes float32[n] for the steps; called once for each buffer, and for a buffer that takes the
+                place of a retired one.
 
         Raises:
             CollectionError: the contract asks for more than a batch may hold.
@@ -245,6 +246,13 @@ class TrajectoryRecorder:
         """Lets the buffer of a batch that the trainer is done with be written again; false where it is unknown."""
         return self._buffers.release(batch_id)
 
+    def retire_in_flight(self) -> None:
+        """Batches in flight keep their memory for good; others take its place as they are released.
+
+        For memory that a trainer reads which was given up, and which may go on reading when it wakes.
+        """
+        self._buffers.retire_in_flight()
+
     # --- Agents that come, go and begin anew -----------------------------------------------------------------------
 
     def begin_agents(self, agent_ids: AgentIds) -> None:
@@ -266,10 +274,12 @@ class TrajectoryRecorder:
         self._writer.interrupt(agent_ids)
 
     def _closing(self, agent_ids: AgentIds, completions: ByteArray) -> Closing:
+        if not self._max_episode_step_count and not np.count_nonzero(completions):
+            return _NOBODY
         ends: BoolArray = completions.astype(np.bool_)
         if self._max_episode_step_count:
             ends |= self.tally.steps[agent_ids] >= self._max_episode_step_count
-        if not ends.any():
+        if not np.count_nonzero(ends):
             return _NOBODY
         return Closing(agent_ids[ends], np.maximum(completions[ends], np.uint8(Completion.TRUNCATION)))
 

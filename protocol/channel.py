@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import zmq
 
-from protocol.bulk_carrier import SMALL_ARRAY_BYTES, Frame
+from protocol.bulk_carrier import INLINE, SMALL_ARRAY_BYTES, BulkCarrier, Frame
 from protocol.channel_event import (
     ChannelEvent,
     Connected,
@@ -208,6 +208,7 @@ class ServerChannel(_Channel):
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self._inode: int | None = None
         self._trusted: set[bytes] = set()
+        self._carriers: dict[bytes, BulkCarrier] = {}
         self._sequences: dict[bytes, int] = {}
         self._connection_count = 0
         try:
@@ -244,9 +245,14 @@ class ServerChannel(_Channel):
         """Let a peer whose Hello was accepted send messages of every size."""
         self._trusted.add(peer)
 
+    def carry_by(self, peer: bytes, carrier: BulkCarrier) -> None:
+        """Exchange arrays with a peer in another way than inline from here on."""
+        self._carriers[peer] = carrier
+
     def forget(self, peer: bytes) -> None:
         """Drop what is held about a peer whose session is over."""
         self._trusted.discard(peer)
+        self._carriers.pop(peer, None)
         self._sequences.pop(peer, None)
 
     def receive(self) -> list[Incoming]:
@@ -261,7 +267,7 @@ class ServerChannel(_Channel):
                     raise RemoteProtocolError(
                         f"message before Welcome: expected at most {MAX_PRE_HELLO_BYTES} bytes, got {byte_count}"
                     )
-                incoming.append(PeerMessage(peer, *decode(frames)))
+                incoming.append(PeerMessage(peer, *decode(frames, self._carriers.get(peer, INLINE))))
             except RemoteProtocolError as error:
                 incoming.append(PeerFault(peer, error))
         return incoming
@@ -276,7 +282,7 @@ class ServerChannel(_Channel):
         """
         self._require_usable()
         sequence = self._sequences.get(peer, 0) + 1
-        frames = encode(message, session_id, sequence)
+        frames = encode(message, session_id, sequence, self._carriers.get(peer, INLINE))
         try:
             self._send_frames([peer, *frames])
         except zmq.Again as error:
@@ -341,9 +347,10 @@ class ClientChannel(_Channel):
         super().__init__(endpoint, zmq.DEALER, heartbeat_interval_s, heartbeat_timeout_s, curve, beginning=beginning)
         self._sequence = 0
         self._is_connected = False
+        self._carrier: BulkCarrier = INLINE
         self._watched = [(self._socket, _READABLE), (self._monitor, _READABLE)]
         try:
-            self._socket.connect(endpoint)
+            self._socket.connect(str(self._address))
         except zmq.ZMQError as error:
             self.close()
             raise EndpointError(f"{endpoint}: expected an endpoint to connect to, got {error}") from error
@@ -352,6 +359,10 @@ class ClientChannel(_Channel):
     def is_connected(self) -> bool:
         """Whether the connection was up at the last poll."""
         return self._is_connected
+
+    def carry_by(self, carrier: BulkCarrier) -> None:
+        """Exchange arrays in this way from here on, until the connection ends; at first they go inline."""
+        self._carrier = carrier
 
     def poll(self) -> list[ChannelEvent]:
         """What happened since the last poll; never waits.
@@ -366,7 +377,7 @@ class ClientChannel(_Channel):
         has_message = self._socket in readable
         while has_message:
             try:
-                events.append(Received(*decode(self._receive_frames()[0])))
+                events.append(Received(*decode(self._receive_frames()[0], self._carrier)))
             except RemoteProtocolError as error:
                 events.append(Malformed(error))
             has_message = len(events) < MESSAGES_PER_DRAIN and self._has_message()
@@ -379,6 +390,7 @@ class ClientChannel(_Channel):
             if is_up != self._is_connected:
                 self._is_connected = is_up
                 self._sequence = 0
+                self._carrier = INLINE
                 changes.append(Connected() if is_up else Disconnected())
         return changes
 
@@ -391,7 +403,7 @@ class ClientChannel(_Channel):
             LocalProtocolError: the message breaks the protocol.
         """
         self._require_usable()
-        frames = encode(message, session_id, self._sequence + 1)
+        frames = encode(message, session_id, self._sequence + 1, self._carrier)
         try:
             self._send_frames(frames)
         except zmq.ZMQError as error:

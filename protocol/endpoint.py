@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.errors import EndpointError
 from protocol.limits import MAX_UNIX_PATH_BYTES
+from protocol.shared_memory.segment import shared_memory_folder
 
 ENDPOINT_VARIABLE = "LEARNING_BRIDGE_ENDPOINT"
 """Environment variable: the endpoint for a host that a trainer launched."""
@@ -20,6 +22,12 @@ TOKEN_VARIABLE = "LEARNING_BRIDGE_TOKEN"
 
 HOST_INDEX_VARIABLE = "LEARNING_BRIDGE_HOST_INDEX"
 """Environment variable: which of the hosts that a trainer launched this is, from 0."""
+
+SHARED_MEMORY = "shm"
+"""In place of an endpoint: the one of `local_endpoint`, with arrays in shared memory."""
+
+DEFAULT_ENDPOINT = "tcp://127.0.0.1:5555"
+"""Where `learning-bridge serve` listens."""
 
 HAS_IPC = sys.platform != "win32"
 """Whether ipc:// can be used: the Windows builds of pyzmq come without it."""
@@ -61,16 +69,18 @@ class Endpoint:
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """Take "tcp://host:port" or "ipc:///path" apart.
+    """Take "tcp://host:port" or "ipc:///path" apart; "shm" is the endpoint of `local_endpoint`.
 
     Raises:
         EndpointError: it is neither, or can't be used on this machine.
     """
+    if text == SHARED_MEMORY:
+        text = local_endpoint()
     if text.startswith("ipc://"):
         return _parse_ipc(text)
     match = _TCP.fullmatch(text)
     if match is None or int(match[2]) > 65_535:
-        raise EndpointError(f"endpoint: expected tcp://host:port or ipc:///path, got {text!r:.200}")
+        raise EndpointError(f"endpoint: expected tcp://host:port, ipc:///path or {SHARED_MEMORY}, got {text!r:.200}")
     return Endpoint("tcp", match[1].strip("[]"), int(match[2]), "")
 
 
@@ -96,6 +106,28 @@ def is_loopback(endpoint: str) -> bool:
         EndpointError: the endpoint can't be read.
     """
     return parse_endpoint(endpoint).is_loopback
+
+
+def local_endpoint() -> str:
+    """Where a trainer and hosts of this user meet without being told: what the endpoint "shm" stands for.
+
+    Raises:
+        EndpointError: another user has taken the folder.
+    """
+    if not HAS_IPC:
+        return DEFAULT_ENDPOINT
+    folder = shared_memory_folder() / f"learning-bridge-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError as error:
+        raise EndpointError(f"endpoint {SHARED_MEMORY}: expected to make the folder {folder}, got {error}") from error
+    if status.st_uid != os.getuid() or not stat.S_ISDIR(status.st_mode) or stat.S_IMODE(status.st_mode) & 0o077:
+        raise EndpointError(
+            f"endpoint {SHARED_MEMORY}: expected {folder} to be a folder of this user with mode 0700, got owner "
+            f"{status.st_uid} and mode {stat.S_IMODE(status.st_mode):04o}; remove it"
+        )
+    return f"ipc://{folder / 'trainer'}"
 
 
 def private_endpoint(folder: Path) -> str:

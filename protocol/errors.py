@@ -9,6 +9,7 @@ BridgeError
 ├── WeightsError                a weights snapshot doesn't fit, or isn't finite
 ├── PolicyFileError             a policy file can't be read
 ├── EndpointError               an endpoint or a rendezvous can't be used
+├── SharedMemoryError           memory can't be shared: no room, no such segment, not this user's
 └── ChannelError
     ├── ChannelClosedError
     ├── PeerUnreachableError
@@ -66,6 +67,10 @@ class PolicyFileError(BridgeError):
 
 class EndpointError(BridgeError):
     """An endpoint or a rendezvous folder can't be used."""
+
+
+class SharedMemoryError(BridgeError):
+    """Memory can't be shared between two processes."""
 
 
 class ChannelError(BridgeError):

@@ -227,6 +227,32 @@ class Credit(Message):
 
 
 @dataclass(frozen=True)
+class SharedMemoryOffer(Message):
+    """The trainer may share memory: a host that can attach to this segment is on the same machine, as the same user."""
+
+    direction: ClassVar[str] = TO_HOST
+    segment: Name
+
+
+@dataclass(frozen=True)
+class SharedMemoryAnswer(Message):
+    """Whether the host could attach, so that from here on both sides may refer to memory instead of sending it."""
+
+    direction: ClassVar[str] = TO_TRAINER
+    is_accepted: Flag
+    reason: Text
+
+
+@dataclass(frozen=True)
+class Release(Message):
+    """The host has taken weights out of the trainer's memory, which may be written again."""
+
+    direction: ClassVar[str] = TO_TRAINER
+    arena: Name
+    offset: Count
+
+
+@dataclass(frozen=True)
 class EvaluationResult(Message):
     """What a host measured while it played a policy without recording."""
 
@@ -280,6 +306,9 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Progress,
     Heartbeat,
     Credit,
+    SharedMemoryOffer,
+    SharedMemoryAnswer,
+    Release,
     EvaluationResult,
     Complete,
     Stop,

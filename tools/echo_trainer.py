@@ -29,11 +29,14 @@ from protocol.messages import (
     PolicyUpdate,
     Progress,
     Ready,
+    Release,
+    SharedMemoryAnswer,
     Stop,
     Welcome,
 )
 from protocol.rendezvous import Rendezvous
 from protocol.version import PROTOCOL_VERSION
+from trainer_process.session_memory import CAPABILITY, SessionMemory
 
 SESSION_ID = 1
 HEARTBEAT_TIMEOUT_S = 2.0
@@ -76,6 +79,8 @@ class EchoTrainer:
         self._weights: FloatArray | None = None
         self._network_hash = 0
         self._peer = b""
+        self._memory = SessionMemory("the host")
+        self._can_share = False
         self._progress_due_s = 0.0
 
     def listen(self, endpoint: str) -> ServerChannel:
@@ -104,13 +109,23 @@ class EchoTrainer:
         with contextlib.suppress(PeerUnreachableError):
             self.channel.send(self._peer, message, SESSION_ID)
 
+    def close(self) -> None:
+        """Leaves."""
+        self.channel.close()
+        self._memory.close()
+
     def answer(self, message: Message) -> None:
         """One message of the host."""
         match message:
             case Hello():
                 self.channel.trust(self._peer)
                 self.hellos.append(message.previous_session)
+                self._can_share = CAPABILITY in message.capabilities
                 self.greet(message)
+            case SharedMemoryAnswer():
+                self._memory.take_answer(message)
+            case Release():
+                self._memory.release(message)
             case Configure():
                 self.configure(message)
             case Experience():
@@ -140,6 +155,15 @@ class EchoTrainer:
             last_accepted=last,
         )
         self.say(welcome)
+        self.offer_memory()
+
+    def offer_memory(self) -> None:
+        """Offers to share memory to a host that can."""
+        self._memory.close()
+        self._memory = SessionMemory("the host")
+        if self._can_share and (offer := self._memory.offer()) is not None:
+            self.channel.carry_by(self._peer, self._memory.carrier)
+            self.say(offer)
 
     def configure(self, configure: Configure) -> None:
         """Grants what the settings say."""
@@ -166,8 +190,10 @@ class EchoTrainer:
         self.say(Credit(experience.behavior, experience.batch_id))
 
     def publish(self, behavior: str, network_hash: int, weights: FloatArray) -> None:
-        """Sends weights with the present version."""
-        self.say(PolicyUpdate(behavior, network_hash, self.version, self.version, False, {}, weights))
+        """Sends weights with the present version, unless the host still reads all that came before."""
+        update = PolicyUpdate(behavior, network_hash, self.version, self.version, False, {}, weights)
+        if (staged := self._memory.stage(update)) is not None:
+            self.say(staged)
 
 
 def run_launched(make_trainer: type[EchoTrainer], settings: EchoSettings, folder: Path, *, publishes: bool) -> None:
@@ -178,7 +204,7 @@ def run_launched(make_trainer: type[EchoTrainer], settings: EchoSettings, folder
     if publishes:
         rendezvous.publish(trainer.channel.endpoint)
     trainer.run()
-    trainer.channel.close()
+    trainer.close()
 
 
 def _leave_with_parent() -> None:

@@ -26,6 +26,9 @@ from protocol.messages import (
     Progress,
     Ready,
     Refused,
+    Release,
+    SharedMemoryAnswer,
+    SharedMemoryOffer,
     Stop,
     Welcome,
 )
@@ -50,10 +53,10 @@ def _floats(*shape: int) -> FloatArray:
 def _handshake() -> dict[str, Message]:
     return {
         "hello": Hello(
-            protocol_version="1.0",
+            protocol_version="1.1",
             library="learning-bridge",
             library_version="0.1.0",
-            capabilities=("inline",),
+            capabilities=("shared-memory",),
             token="a1b2c3",
             previous_session=0,
             host_name="workstation",
@@ -63,7 +66,7 @@ def _handshake() -> dict[str, Message]:
             session_id=SESSION,
             host_index=2,
             random_seed=123456789,
-            protocol_version="1.0",
+            protocol_version="1.1",
             library="learning-bridge",
             library_version="0.1.0",
             heartbeat_interval_s=1.0,
@@ -180,6 +183,9 @@ def _training() -> dict[str, Message]:
         "progress": Progress(phase="learning", counter=1000, iteration=7, pending_batches=1),
         "heartbeat": Heartbeat(unrecorded_steps=10),
         "credit": Credit(behavior="soldier", batch_id=6),
+        "shared_memory_offer": SharedMemoryOffer(segment="learning-bridge-memory-4712-0123456789abcdef"),
+        "shared_memory_answer": SharedMemoryAnswer(is_accepted=False, reason="no such file"),
+        "release": Release(arena="learning-bridge-memory-4712-0123456789abcdef", offset=4096),
         "evaluation_result": EvaluationResult(
             behavior="soldier",
             policy_version=8,

@@ -31,6 +31,7 @@ class RunOptions:
         checkpoint_interval: updates between checkpoints.
         threads: of the trainer's arithmetic.
         host_timeout_s: a host's silence until it is given up.
+        shared_memory: whether hosts on this machine exchange arrays through shared memory; None where they can.
         priority: "low" or "normal".
         log_level: as `logging` names it, in lower case.
     """
@@ -43,6 +44,7 @@ class RunOptions:
     checkpoint_interval: int
     threads: int | None
     host_timeout_s: float
+    shared_memory: bool | None
     priority: str
     log_level: str
 
@@ -51,6 +53,11 @@ class RunOptions:
         cap_threads(self.thread_count)
         if self.priority == "low":
             lower_priority()
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether memory is offered to hosts on this machine."""
+        return self.shared_memory is not False
 
     @property
     def thread_count(self) -> int:
@@ -91,6 +98,21 @@ def run_options(default_priority: str) -> Callable[[Function], Function]:
             show_default=True,
             help="Updates between checkpoints; 0 keeps only the last state.",
         ),
+        *_machine_options(default_priority),
+        click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True),
+    )
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def _machine_options(default_priority: str) -> tuple[Callable[[Function], Function], ...]:
+    """What the process takes of the machine, and shares with the hosts on it."""
+    return (
         click.option(
             "--threads",
             type=click.IntRange(1, 256),
@@ -106,21 +128,19 @@ def run_options(default_priority: str) -> Callable[[Function], Function]:
             help="Seconds of silence after which a host is given up.",
         ),
         click.option(
+            "--shared-memory/--no-shared-memory",
+            "shared_memory",
+            default=None,
+            help="Exchange arrays with hosts on this machine through shared memory.  [default: where it can be had]",
+        ),
+        click.option(
             "--priority",
             type=click.Choice(["low", "normal"]),
             default=default_priority,
             show_default=True,
             help="Low leaves a game on this machine its speed.",
         ),
-        click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True),
     )
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
 
 
 def take_run_options(values: dict[str, Any]) -> RunOptions:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from protocol.endpoint import TOKEN_VARIABLE
+from protocol.endpoint import DEFAULT_ENDPOINT, SHARED_MEMORY, TOKEN_VARIABLE
 from protocol.errors import BridgeError
 from trainer_process.cli_option import run_options, take_run_options
 from trainer_process.log_output import log_to_parent, log_to_terminal
@@ -21,9 +21,11 @@ logger = logging.getLogger(__name__)
 @click.command()
 @click.option(
     "--endpoint",
-    default="tcp://127.0.0.1:5555",
-    show_default=True,
-    help="Where to listen: tcp://HOST:PORT or ipc:///PATH. Port 0 takes a free one.",
+    default=None,
+    help=(
+        "Where to listen: tcp://HOST:PORT (port 0 takes a free one), ipc:///PATH, or shm, where hosts of this user on "
+        f"this machine find it by that word.  [default: {DEFAULT_ENDPOINT}, or shm with --shared-memory]"
+    ),
 )
 @click.option(
     "--token-env",
@@ -38,10 +40,11 @@ logger = logging.getLogger(__name__)
     help="Keys made by `learning-bridge keys FILE`; wanted where other machines reach the endpoint.",
 )
 @run_options(default_priority="normal")
-def serve(endpoint: str, token_env: str, curve_keys: Path | None, **values: Any) -> None:
+def serve(endpoint: str | None, token_env: str, curve_keys: Path | None, **values: Any) -> None:
     """Wait for hosts, and train what they bring, until Ctrl-C.
 
-    Hosts connect when they like, with Communicator.make_attached("tcp://127.0.0.1:5555"). Several hosts that name
+    Hosts connect when they like, with Communicator.make_attached("tcp://127.0.0.1:5555"), or "shm" for a trainer with
+    --shared-memory. Several hosts that name
     the same behavior train it together; a behavior keeps its weights while hosts come and go.
     """
     options = take_run_options(values)
@@ -49,11 +52,14 @@ def serve(endpoint: str, token_env: str, curve_keys: Path | None, **values: Any)
     log_to_terminal(options.log_level)
     from protocol.channel import ServerChannel
     from trainer_process.progress_display import ProgressDisplay
-    from trainer_process.server_launch import make_server, progress_shower
+    from trainer_process.server_launch import make_server, progress_shower, require_shared_memory
     from trainer_process.serving import leave, serve_until_stopped
 
     display = ProgressDisplay()
+    endpoint = endpoint or (SHARED_MEMORY if options.shared_memory else DEFAULT_ENDPOINT)
     try:
+        if options.shared_memory or endpoint == SHARED_MEMORY:
+            require_shared_memory(endpoint)
         channel = ServerChannel(endpoint, curve=_read_keys(curve_keys))
         click.echo(f"listening on {channel.endpoint}; Ctrl-C stops")
         token = os.environ.get(token_env, "")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from protocol.channel import ServerChannel
 from protocol.endpoint import is_loopback
+from protocol.errors import EndpointError
+from protocol.shared_memory import create_segment, sweep_stale_segments
 from trainer_process.behavior import BehaviorProgress
 from trainer_process.cli_option import DEFAULT_SEED, RunOptions
 from trainer_process.progress_display import ProgressDisplay, ProgressReport
@@ -48,6 +50,7 @@ def make_server(
         SettingsError: an assignment is none.
         RunFolderError: the run id can't be used.
     """
+    sweep_stale_segments()
     overrides = merge_settings(settings or {}, parse_assignments(options.assignments))
     if options.seed is not None:
         overrides.setdefault("seed", options.seed)
@@ -60,6 +63,7 @@ def make_server(
                 token=token,
                 seed=DEFAULT_SEED if options.seed is None else options.seed,
                 host_timeout_s=options.host_timeout_s,
+                shares_memory=options.shares_memory,
             ),
             start=StartSettings(
                 overrides=overrides,
@@ -75,6 +79,21 @@ def make_server(
         on_progress=on_progress,
         on_pass=on_pass,
     )
+
+
+def require_shared_memory(endpoint: str) -> None:
+    """For a trainer that was told to share memory: fails at once where it could never do so.
+
+    Raises:
+        EndpointError: other machines reach the endpoint.
+        SharedMemoryError: this machine has no shared memory, or no room in it.
+    """
+    if not is_loopback(endpoint):
+        raise EndpointError(
+            f"--shared-memory: expected an endpoint on this machine alone, got {endpoint}; hosts on other machines "
+            "can't share memory, and those on this one do without the option too"
+        )
+    create_segment(1).unlink()
 
 
 def progress_shower(display: ProgressDisplay) -> Callable[[BehaviorProgress], None]:

@@ -18,8 +18,9 @@ from enum import Enum
 
 from protocol.channel import ServerChannel
 from protocol.errors import PeerBusyError, PeerUnreachableError
-from protocol.messages import Hello, Message, PolicyUpdate, Progress
+from protocol.messages import Hello, Message, PolicyUpdate, Progress, Release, SharedMemoryAnswer
 from trainer_process.batch_ledger import BatchLedger
+from trainer_process.session_memory import CAPABILITY, SessionMemory
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Session:
         self.heard_s = 0.0
         self.ledgers: dict[str, BatchLedger] = {}
         self.wants_critic: set[str] = set()
+        self._memory: SessionMemory | None = None
         self.label = f"host {host_index} ({hello.host_name or 'unnamed'}, pid {hello.process_id})"
 
     def __str__(self) -> str:
@@ -66,9 +68,30 @@ class Session:
 
     def attach(self, peer: bytes, now_s: float) -> None:
         """The host is (again) at the other end of this connection; what waited for the old one is dropped."""
+        self.detach()
         self._peer = peer
-        self._waiting.clear()
         self.heard_s = now_s
+
+    def offer_memory(self, hello: Hello) -> None:
+        """Offers a host that can share memory to do so, on the connection that it just made."""
+        if CAPABILITY not in hello.capabilities or self._peer is None:
+            return
+        memory = SessionMemory(self.label)
+        if (offer := memory.offer()) is not None:
+            self._memory = memory
+            self._channel.carry_by(self._peer, memory.carrier)
+            self.send(offer)
+
+    def take_memory_answer(self, answer: SharedMemoryAnswer) -> None:
+        """What the host says to the offer."""
+        if self._memory is not None:
+            self._memory.take_answer(answer)
+
+    def release_weights(self, release: Release) -> None:
+        """The host gives memory of weights back, so that what waited for it can go."""
+        if self._memory is not None:
+            self._memory.release(release)
+            self.flush()
 
     def open_ledger(self, behavior: str) -> None:
         """The host begins to collect for that behavior, and counts its batches anew."""
@@ -99,13 +122,24 @@ class Session:
         """The connection is lost; the session may be taken up again."""
         self._peer = None
         self._waiting.clear()
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
 
     def _try(self, message: Message) -> bool:
         if self._peer is None:
             return False
+        outgoing = message
+        if self._memory is not None and isinstance(message, PolicyUpdate):
+            staged = self._memory.stage(message)
+            if staged is None:
+                return False
+            outgoing = staged
         try:
-            self._channel.send(self._peer, message, self.session_id)
+            self._channel.send(self._peer, outgoing, self.session_id)
         except PeerBusyError:
+            if self._memory is not None and isinstance(outgoing, PolicyUpdate):
+                self._memory.take_back(outgoing)
             return False
         except PeerUnreachableError:
             logger.info("%s: the connection is gone; it may come back", self)

@@ -34,6 +34,7 @@ class AdmissionSettings:
         heartbeat_interval_s: seconds between the trainer's signs of life.
         host_timeout_s: seconds of a host's silence after which its session is freed.
         max_hosts: sessions at one time.
+        shares_memory: whether hosts on this machine may exchange arrays through shared memory.
     """
 
     token: str = ""
@@ -41,6 +42,7 @@ class AdmissionSettings:
     heartbeat_interval_s: float = 1.0
     host_timeout_s: float = 60.0
     max_hosts: int = MAX_HOSTS
+    shares_memory: bool = True
 
 
 class SessionRegistry:

@@ -21,6 +21,8 @@ from protocol.messages import (
     Message,
     Progress,
     Refused,
+    Release,
+    SharedMemoryAnswer,
     Stop,
 )
 from trainer_process.behavior import Behavior
@@ -59,6 +61,7 @@ class Switchboard:
         self._channel = channel
         self._make_behavior = make_behavior
         self._on_shutdown = on_shutdown
+        self._shares_memory = admission.shares_memory
         self.sessions = SessionRegistry(channel, admission)
         self.behaviors: dict[str, Behavior] = {}
 
@@ -99,6 +102,8 @@ class Switchboard:
         session, welcome = answer
         logger.info("%s %s", session, "is back" if welcome.resumed else "is welcome")
         session.send(welcome)
+        if self._shares_memory:
+            session.offer_memory(hello)
         if welcome.resumed:
             for behavior in self.behaviors.values():
                 behavior.rejoin(session)
@@ -124,6 +129,10 @@ class Switchboard:
                 self._configure(session, message)
             case EvaluationResult():
                 self._take_evaluation(session, message)
+            case SharedMemoryAnswer():
+                session.take_memory_answer(message)
+            case Release():
+                session.release_weights(message)
             case Stop():
                 self._take_stop(session, message)
             case Failure():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from host_sdk.collection.episode_tally import EpisodeTally
 from host_sdk.collection.lane_buffer import AllocateFloats, LaneBuffer, StepSizes
@@ -49,8 +50,10 @@ class BufferRotation:
         """Takes the memory of all buffers; see `TrajectoryRecorder`. Raises CollectionError."""
         self._contract = contract
         capacity = _capacity(contract, max_agent_count, sizes.step_bytes)
-        self._free = deque(LaneBuffer(sizes, capacity, max_agent_count, allocate) for _ in range(contract.buffer_count))
+        self._make_buffer = partial(LaneBuffer, sizes, capacity, max_agent_count, allocate)
+        self._free = deque(self._make_buffer() for _ in range(contract.buffer_count))
         self._in_flight: dict[int, LaneBuffer] = {}
+        self._retired: set[int] = set()
         self._next_batch_id = first_batch_id
         self._reported = CollectionCounts()
         self.current: LaneBuffer | None = self._free.popleft()
@@ -98,12 +101,19 @@ class BufferRotation:
         buffer = self._in_flight.pop(batch_id, None)
         if buffer is None:
             return False
+        if batch_id in self._retired:
+            self._retired.remove(batch_id)
+            buffer = self._make_buffer()
         buffer.segments.clear()
         if self.current is None:
             self.current = buffer
         else:
             self._free.append(buffer)
         return True
+
+    def retire_in_flight(self) -> None:
+        """The buffers that are in flight will never be written again: a trainer that was given up may read them."""
+        self._retired.update(self._in_flight)
 
     def _begin_use(self) -> None:
         self.is_laid_out = False

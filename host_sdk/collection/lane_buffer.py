@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +16,9 @@ from protocol.experience import ExperienceBatch, ExperienceStatistics, SegmentTa
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 AllocateFloats: TypeAlias = Callable[[int], FloatArray]
+
+
+CACHE_LINE_FLOATS = 16
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ def touched_floats(count: int) -> FloatArray:
 class LaneBuffer:
     """Room for a number of steps, shaped anew as T rows of N lanes at each use.
 
-    Memory is taken once, in one array per field; a batch is made of views, without copying steps.
+    Memory is taken once, in one piece; a batch is made of views, without copying steps.
 
     Attributes:
         observations: float32[T, N, O]; and so on as in `ExperienceBatch`.
@@ -58,15 +62,20 @@ class LaneBuffer:
             sizes: of one step.
             capacity: steps, at least T · N of every use.
             agent_count: agent slots, by which the first room for segments is measured.
-            allocate: makes float32[n]; another one may put the steps where the trainer reads them.
+            allocate: makes float32[n]; called once. Another one may put the steps where the trainer reads them.
         """
         self._sizes = sizes
-        self._observations = allocate(capacity * sizes.observation)
-        self._actions = allocate(capacity * sizes.action)
-        self._action_modifiers = allocate(capacity * sizes.action_modifier)
-        self._memory = allocate(capacity * sizes.memory)
-        self._rewards = allocate(capacity)
-        self._log_probs = allocate(capacity)
+        (
+            self._observations,
+            self._actions,
+            self._action_modifiers,
+            self._memory,
+            self._rewards,
+            self._log_probs,
+        ) = _divided(
+            allocate,
+            [capacity * size for size in (sizes.observation, sizes.action, sizes.action_modifier, sizes.memory, 1, 1)],
+        )
         self._versions: Int64Array = np.zeros(capacity, dtype=np.int64)
         self.segments = SegmentLog(2 * agent_count, sizes.observation, sizes.memory)
         self.shape_lanes(0, 1)
@@ -102,6 +111,13 @@ class LaneBuffer:
             version_runs=_version_runs(self.versions, table),
             statistics=statistics,
         )
+
+
+def _divided(allocate: AllocateFloats, counts: list[int]) -> list[FloatArray]:
+    """So many floats each, out of one piece; each begins a cache line where the piece does."""
+    starts = [0, *accumulate(-(-count // CACHE_LINE_FLOATS) * CACHE_LINE_FLOATS for count in counts)]
+    piece = allocate(starts[-1])
+    return [piece[start : start + count] for start, count in zip(starts, counts, strict=False)]
 
 
 def _shaped(flat: FloatArray, shape: tuple[int, ...]) -> FloatArray:

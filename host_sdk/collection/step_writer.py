@@ -98,9 +98,9 @@ class StepWriter:
         if agent_ids is not self._agent_ids:
             self._agent_ids, self._agents, self._is_steady = agent_ids, selector_of(agent_ids), False
         agents = self._agents
-        if is_set_by_hand is not None and not is_set_by_hand[agents].any():
+        if is_set_by_hand is not None and not np.count_nonzero(is_set_by_hand[agents]):
             is_set_by_hand = None
-        if is_finite is not None and is_finite[agents].all():
+        if is_finite is not None and np.count_nonzero(is_finite[agents]) == len(agent_ids):
             is_finite = None
         is_plain = is_set_by_hand is None and is_finite is None and is_on_policy == self._steady_mark
         if self._is_steady and is_plain and not self._is_waiting:
@@ -234,9 +234,9 @@ class StepWriter:
             buffers.current.rewards[self._steady_row, self._steady_lanes] = rewards
         buffers.step_count += len(rewards)
         self._pending[agents] = _NOTHING
-        self._lanes.row[agents] += 1
         self._tally.add(agents, rewards)
         self._steady_row += 1
+        self._lanes.row[agents] = self._steady_row
         if self._steady_row >= self._steady_end:
             self._is_steady = False
             buffers.has_room = self._lanes.has_room(self._agent_ids)

@@ -14,6 +14,7 @@ class BehaviorLink:
         behavior: its name.
         ready: the trainer's grant, once it came.
         complete: the trainer's last word on this behavior, once it came.
+        restart_count: connections to a trainer that knew nothing of before.
     """
 
     def __init__(self, make_configure: Callable[[], Configure]) -> None:
@@ -26,6 +27,7 @@ class BehaviorLink:
         self.behavior = make_configure().behavior
         self.ready: Ready | None = None
         self.complete: Complete | None = None
+        self.restart_count = 0
         self._update: PolicyUpdate | None = None
         self._released: list[int] = []
         self._in_flight: dict[int, Experience] = {}
@@ -68,13 +70,16 @@ class BehaviorLink:
         """The batch of `next_unsent` is on its way."""
         self._unsent.pop(0)
 
-    def hear(self, message: Ready | PolicyUpdate | Credit | Complete) -> None:
+    def hear_update(self, update: PolicyUpdate) -> PolicyUpdate | None:
+        """Takes in new weights; returns those that they overtake before anybody took them."""
+        overtaken, self._update = self._update, update
+        return overtaken
+
+    def hear(self, message: Ready | Credit | Complete) -> None:
         """Takes in one message of the trainer about this behavior."""
         match message:
             case Ready():
                 self.ready = message
-            case PolicyUpdate():
-                self._update = message
             case Credit(batch_id=batch_id):
                 self._release(batch_id)
             case Complete():
@@ -88,6 +93,7 @@ class BehaviorLink:
 
     def restart(self) -> None:
         """After a connection to a trainer that knows nothing of before: everything is to be said again."""
+        self.restart_count += 1
         self.ready = None
         self._unsent = list(self._in_flight)
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from host_sdk.collection.lane_buffer import touched_floats
+from host_sdk.connection.memory_share import MemoryShare
 from host_sdk.connection.patience import PatienceClock
 from host_sdk.connection.trainer_watch import TrainerWatch
 from host_sdk.errors import LaunchError
@@ -18,7 +20,9 @@ from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
 from protocol.channel import ClientChannel
 from protocol.channel_event import Connected, Disconnected, Malformed, Received
 from protocol.errors import BridgeError, LocalProtocolError, PeerUnreachableError
-from protocol.messages import Failure, Hello, Message, Progress, Refused, Stop, Welcome
+from protocol.experience import FloatArray
+from protocol.messages import Failure, Hello, Message, Progress, Refused, SharedMemoryOffer, Stop, Welcome
+from protocol.shared_memory import sweep_stale_segments
 from protocol.version import PROTOCOL_VERSION
 
 if TYPE_CHECKING:
@@ -82,6 +86,7 @@ class TrainerConnection:
         self.welcome: Welcome | None = None
         self._session_id = 0
         self._channel: ClientChannel | None = None
+        self._share: MemoryShare | None = None
         self._child: TrainerProcess | None = None
         self._clock = PatienceClock()
         self._now_s = 0.0
@@ -105,6 +110,7 @@ class TrainerConnection:
 
     def begin(self) -> None:
         """Launches the trainer, or starts to connect to it; a failure shows in `failure`."""
+        sweep_stale_segments()
         if self._process_settings is None:
             assert self._endpoint is not None
             self._open_channel(self._endpoint)
@@ -154,6 +160,24 @@ class TrainerConnection:
             return False
         return True
 
+    @property
+    def shares_memory(self) -> bool:
+        """Whether arrays go through memory that the trainer reads, and not through the socket."""
+        return self._share is not None and self._share.is_shared
+
+    def make_floats(self, count: int) -> FloatArray:
+        """float32[count] of zeros for experience, where the trainer reads it if it can.
+
+        Raises:
+            SharedMemoryError: shared memory was demanded, and there is no room.
+        """
+        return self._share.make_floats(count) if self._share is not None else touched_floats(count)
+
+    def give_back(self, weights: FloatArray) -> None:
+        """Weights that came are read no longer; the trainer may write others in their place."""
+        if self._share is not None and (release := self._share.release(weights)) is not None:
+            self.send(release)
+
     def wait(self, timeout_s: float) -> None:
         """Sleeps until a message comes or `timeout_s` is over (synchronous mode only)."""
         if self._channel is not None:
@@ -198,6 +222,7 @@ class TrainerConnection:
         except BridgeError as error:
             self._fail(FailureCode.REFUSED, str(error), "check the endpoint")
             return
+        self._share = MemoryShare(self._settings.shared_memory, endpoint)
         self.state = ConnectionState.CONNECTING
 
     def _drain(self) -> Iterator[Message]:
@@ -218,12 +243,14 @@ class TrainerConnection:
                 return
 
     def _greet(self) -> None:
+        assert self._share is not None
+        self._share.begin_connection()
         self._watch.connection_made(self._now_s)
         hello = Hello(
             protocol_version=PROTOCOL_VERSION,
             library="learning-bridge-python",
             library_version=_library_version(),
-            capabilities=(),
+            capabilities=self._share.capabilities,
             token=self._token,
             previous_session=self._session_id,
             host_name=socket.gethostname(),
@@ -250,6 +277,8 @@ class TrainerConnection:
             case Progress():
                 self._watch.progress(message, self._now_s)
                 yield message
+            case SharedMemoryOffer():
+                self._take_offer(message)
             case Refused():
                 self._take_refusal(message)
             case Failure():
@@ -257,8 +286,19 @@ class TrainerConnection:
             case Stop():
                 remedy = "call begin_training to train on from the weights at hand"
                 self._fail(FailureCode.STOPPED, f"the trainer was stopped: {message.reason}", remedy)
+            case _ if self._share is not None and self._share.is_missing:
+                remedy = "start the trainer on this machine, as this user; or set shared_memory to None"
+                self._fail(FailureCode.INVALID_SETTINGS, f"shared memory was asked for: {self._share.refusal}", remedy)
             case _:
                 yield message
+
+    def _take_offer(self, offer: SharedMemoryOffer) -> None:
+        if self._share is None or self._channel is None or not self._share.capabilities:
+            return
+        answer = self._share.consider(offer)
+        if answer.is_accepted:
+            self._channel.carry_by(self._share.carrier)
+        self.send(answer)
 
     def _take_refusal(self, refused: Refused) -> None:
         if refused.code == "UNKNOWN_SESSION":
@@ -329,6 +369,9 @@ class TrainerConnection:
         if self._channel is not None:
             self._channel.close(linger_s)
             self._channel = None
+        if self._share is not None:
+            self._share.close()
+            self._share = None
 
 
 def _failure_code(code: str) -> FailureCode:

@@ -143,7 +143,7 @@ def fake_trainer_thread(endpoint: str, fault: str = "none") -> Iterator[FakeTrai
     finally:
         over.set()
         thread.join(timeout=5.0)
-        trainer.channel.close()
+        trainer.close()
 
 
 def main() -> None:

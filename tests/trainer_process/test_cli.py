@@ -162,7 +162,7 @@ def test_a_folder_without_a_policy_is_not_evaluated(tmp_path: Path) -> None:
 
 def test_a_trainer_takes_the_threads_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     def options(threads: int | None) -> RunOptions:
-        return RunOptions(Path("results"), "", False, None, (), 10, threads, 60.0, "normal", "info")
+        return RunOptions(Path("results"), "", False, None, (), 10, threads, 60.0, None, "normal", "info")
 
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert options(None).thread_count == 3
