@@ -12,7 +12,7 @@ from host_sdk.action_object import ActionDecoder, ActionObject, ActionObjectElem
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.errors import MissingCallError, ValueMismatchError
 from host_sdk.interaction.agent_selection import AgentIds
-from host_sdk.interaction.interaction_buffer import InteractionBuffer
+from host_sdk.interaction.interaction_buffer import ONE_STEP, InteractionBuffer
 from host_sdk.interaction.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
 from host_sdk.interaction.observation_gathering import ObservationGathering
 from host_sdk.manager import Manager
@@ -143,7 +143,8 @@ class Interactor(InteractorCallbacks):
         agents = buffer.selector if agent_ids is buffer.agent_ids else agent_ids
         self.__action_object_elements = self.__action_decoder.decode(buffer.action_vectors[agents])
         buffer.performed[agents] = buffer.decided[agents]
-        self.manager.action_counts[agents] += np.uint64(1)
+        action_counts = self.manager.action_counts
+        action_counts[agents] = action_counts[agents] + ONE_STEP
         if self.before_performing is not None:
             self.before_performing(agent_ids)
         self.perform_agent_actions(self.__action_object, self.__action_object_elements, agent_ids)

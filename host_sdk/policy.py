@@ -288,7 +288,8 @@ class Policy(ManagerListener):
     @property
     def has_acted(self) -> bool:
         """Whether an agent that is there now has acted since it was added or reset."""
-        return bool(self.manager.action_counts[self.manager.agent_ids].any())
+        manager = self.manager
+        return bool(np.count_nonzero(manager.action_counts[manager.agent_ids]))
 
     @property
     def is_deterministic(self) -> bool:

@@ -292,7 +292,7 @@ class PPOTrainer(Trainer):
         )
 
     def _end_step(self, agent_ids: AgentIds, rewards: FloatArray, completions: ByteArray) -> None:
-        has_ended = np.count_nonzero(completions) > 0  # all but RUNNING
+        has_ended = bool(np.count_nonzero(completions))  # any but RUNNING
         if self._evaluation is not None:
             self._evaluation.tally(agent_ids, rewards, completions)
         elif self._recorder is not None:

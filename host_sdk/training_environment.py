@@ -131,7 +131,7 @@ class TrainingEnvironment(ManagerListener):
             agents = self.__index_of(agent_ids)
             given = np.asarray(self.gather_agent_completions(agent_ids))
             _check("gather_agent_completions", given, agent_ids, "iub")
-            if int(given.max()) > _LAST_COMPLETION or (given.dtype.kind == "i" and int(given.min()) < 0):
+            if np.count_nonzero(given) and not _are_completions(given):
                 wrong = tuple(agent_ids[(given < 0) | (given > Completion.TERMINATION)].tolist())
                 raise ValueMismatchError(
                     "gather_agent_completions", "Completion numbers from 0 to 2", "others", name_agents(wrong)
@@ -152,12 +152,13 @@ class TrainingEnvironment(ManagerListener):
         agent_ids = self.__select()
         agents, counts = self.__agents, self.manager.action_counts
         present = counts[agents]
-        if not (present != self.__collected[agents]).all():
-            agent_ids = agent_ids[present != self.__collected[agents]]
+        is_new = present != self.__collected[agents]
+        if np.count_nonzero(is_new) < len(agent_ids):
+            agent_ids = agent_ids[is_new]
             agents, present = agent_ids, counts[agent_ids]
         for call, gathered in (("gather_rewards", self.__rewarded), ("gather_completions", self.__completed)):
             is_late = gathered[agents] != present
-            if is_late.any():
+            if np.count_nonzero(is_late):
                 remedy = (
                     "call gather_completions and gather_rewards before it; PPOTrainer.run_training does all in order"
                 )
@@ -247,11 +248,12 @@ class TrainingEnvironment(ManagerListener):
         agent_ids, agents = self.__select(), self.__agents
         counts = self.manager.action_counts[agents]
         is_due = counts != gathered[agents]
-        if is_due.all():
+        due_count = np.count_nonzero(is_due)
+        if due_count == len(agent_ids):
             return agent_ids
-        if not is_due.any():
+        if not due_count:
             names = tuple(agent_ids.tolist())
-            if not counts.any():
+            if not np.count_nonzero(counts):
                 remedy = "agents must act first, by Policy.run_inference or Interactor.perform_actions"
                 raise MissingCallError(call, "perform_actions", names, remedy)
             raise DoubledCallError(call, names, "call it once after each perform_actions")
@@ -262,6 +264,10 @@ class TrainingEnvironment(ManagerListener):
         return HostError(
             f"{type(self).__name__} must override {callback} or {callback}s; it was asked for agent {agent_id}"
         )
+
+
+def _are_completions(values: npt.NDArray[np.generic]) -> bool:
+    return int(values.max()) <= _LAST_COMPLETION and int(values.min()) >= 0
 
 
 def _check(call: str, values: npt.NDArray[np.generic], agent_ids: AgentIds, kinds: str) -> None:

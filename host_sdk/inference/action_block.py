@@ -8,17 +8,23 @@ Log-probabilities are always of the policy itself (s = 1).
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from protocol.vector_layout import ActionLayout, FloatArray
 
 LOG_TWO_PI = math.log(2 * math.pi)
 ABSENT_LOGIT = np.float32(-1e30)
 """Stands for options that a choice doesn't have: probability 0, and 0 · log 0 comes to 0 rather than NaN."""
-SMALLEST = np.float32(1e-30)
+
+# Arrays without axes: numpy takes twice as long over a number of its own type.
+SMALLEST = np.array(1e-30, dtype=np.float32)
 """Keeps the logarithm of a drawn zero finite."""
+ZERO, ONE, MINUS_TWO = (np.array(value, dtype=np.float32) for value in (0, 1, -2))
+
+Places: TypeAlias = npt.NDArray[np.intp]
 
 
 class ActionBlock(Protocol):
@@ -26,8 +32,8 @@ class ActionBlock(Protocol):
 
     def sample(
         self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
-    ) -> None:
-        """Write this block's columns of `actions`."""
+    ) -> FloatArray:
+        """Write this block's columns of `actions`; their `log_prob`."""
         ...
 
     def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
@@ -42,62 +48,63 @@ class ActionBlock(Protocol):
 class ContinuousBlock(ActionBlock):
     """C independent normal numbers, some of them squashed by tanh when delivered.
 
-    log p(u) = Σ −z²/2 − log σ − log(2π)/2 with z = (u − μ)/σ, and for squashed numbers the density of tanh(u):
-    minus log(1 − tanh²u) = 2 (log 2 − |u| − log(1 + exp(−2|u|))) (Haarnoja et al. 2018, arXiv:1812.05905, appendix C).
+    log p(u) = Σ −z²/2 − log σ − log(2π)/2 with z = (u − μ)/σ, and for squashed numbers the density of tanh(u): minus
+    log(1 − tanh²u) = 2 (log 2 − |u| − log(1 + exp(−2|u|))) (Haarnoja et al. 2018, arXiv:1812.05905, appendix C).
     """
 
     def __init__(self, layout: ActionLayout, max_batch: int) -> None:
         size = self._size = layout.continuous_size
-        self._constant = np.float32(-0.5 * size * LOG_TWO_PI)
         self._is_squashed = bool(layout.squashed.any())
-        self._squashed = layout.squashed.astype(np.float32)
+        self._slope_weights = -2 * layout.squashed.astype(np.float32)
         self._noise = np.zeros((max_batch, size), dtype=np.float32)
-        self._work = np.zeros((max_batch, size), dtype=np.float32)
-        self._total = np.zeros(max_batch, dtype=np.float32)
+        self._stds = np.zeros((max_batch, size), dtype=np.float32)
+        # z², log σ and 1 side by side, so that one product with their weights sums the density up.
+        self._terms = np.ones((max_batch, 2 * size + 1), dtype=np.float32)
+        self._weights = np.repeat(np.array([-0.5, -1, -0.5 * size * LOG_TWO_PI], np.float32), [size, size, 1])
 
     def sample(
         self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
-    ) -> None:
+    ) -> FloatArray:
         size, count = self._size, len(distribution)
         means, out = distribution[:, :size], actions[:, :size]
+        noise, stds = self._noise[:count], self._stds[:count]
+        np.exp(distribution[:, size : 2 * size], stds)
         if noise_scale == 0:
             out[...] = means
-            return
-        noise, work = self._noise[:count], self._work[:count]
+            return self._density(distribution, out)
         generator.standard_normal(dtype=np.float32, out=noise)
-        np.exp(distribution[:, size : 2 * size], work)
-        np.multiply(noise, work, noise)
+        np.multiply(noise, stds, noise)
         if noise_scale != 1:
             np.multiply(noise, np.float32(noise_scale), noise)
         np.add(means, noise, out)
+        return self._density(distribution, out)
 
     def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
         size, count = self._size, len(distribution)
-        log_stds, u = distribution[:, size : 2 * size], actions[:, :size]
-        z, work, total = self._noise[:count], self._work[:count], self._total[:count]
-        np.negative(log_stds, work)
-        np.exp(work, work)
+        np.exp(distribution[:, size : 2 * size], self._stds[:count])
+        return self._density(distribution, actions[:, :size])
+
+    def _density(self, distribution: FloatArray, u: FloatArray) -> FloatArray:
+        """float32[count], log-probabilities of `u`, float32[count, C], with σ standing in its buffer."""
+        size, count = self._size, len(distribution)
+        z, terms = self._noise[:count], self._terms[:count]
         np.subtract(u, distribution[:, :size], z)
-        np.multiply(z, work, z)
-        np.multiply(z, z, z)
-        np.multiply(z, np.float32(-0.5), z)
-        np.subtract(z, log_stds, z)
+        np.divide(z, self._stds[:count], z)
+        np.multiply(z, z, terms[:, :size])
+        terms[:, size : 2 * size] = distribution[:, size : 2 * size]
+        total: FloatArray = terms.dot(self._weights)
         if self._is_squashed:
-            np.subtract(z, self._log_slope(u, work), z)
-        np.add.reduce(z, axis=1, out=total)
-        np.add(total, self._constant, total)
+            total += self._half_log_slope(u, z).dot(self._slope_weights)
         return total
 
-    def _log_slope(self, u: FloatArray, work: FloatArray) -> FloatArray:
-        """log(1 − tanh²u) of the squashed numbers, 0 for the others; [count, C] in `work`."""
+    def _half_log_slope(self, u: FloatArray, work: FloatArray) -> FloatArray:
+        """log(1 − tanh²u) / 2, float32[count, C] in `work`."""
         magnitude = np.abs(u)
-        np.multiply(magnitude, np.float32(-2), work)
+        np.multiply(magnitude, MINUS_TWO, work)
         np.exp(work, work)
         np.log1p(work, work)
         np.add(work, magnitude, work)
         np.subtract(np.float32(math.log(2)), work, work)
-        np.multiply(work, np.float32(2), work)
-        np.multiply(work, self._squashed, work)
         return work
 
     def entropy(self, distribution: FloatArray) -> FloatArray:
@@ -112,80 +119,100 @@ class ExclusiveBlock(ActionBlock):
     """K choices of one option each; shorter ones are padded to the most options, E.
 
     log p(i) = logitᵢ − log Σ exp(logit). Sampling takes the largest logit + s · Gumbel noise.
+
+    All choices of all rows stand below each other, R = count · K of them, and an option is named by its place in that
+    table as one run of numbers: numpy takes numbers by place several times faster than it reduces short rows.
     """
 
     def __init__(self, layout: ActionLayout, max_batch: int) -> None:
         self._sizes = layout.exclusive_sizes
-        choice_count, option_count = len(self._sizes), max(self._sizes)
-        self._is_even = min(self._sizes) == option_count
+        self._choice_count, self._option_count = len(self._sizes), max(self._sizes)
+        self._is_even = min(self._sizes) == self._option_count
         self._action_start = layout.continuous_size
         self._start = 2 * layout.continuous_size
         self._width = layout.exclusive_total
-        shape = (max_batch, choice_count, option_count)
-        self._logits = np.full(shape, ABSENT_LOGIT)
-        self._one_hots = np.zeros(shape, dtype=np.float32)
-        self._work = np.zeros(shape, dtype=np.float32)
-        self._is_chosen = np.zeros(shape, dtype=np.bool_)
-        self._options = np.arange(option_count)
+        rows = max_batch * self._choice_count
+        self._logits = np.full((rows, self._option_count), ABSENT_LOGIT)
+        self._one_hots = np.zeros((rows, self._option_count), dtype=np.float32)
+        self._work = np.zeros((rows, self._option_count), dtype=np.float32)
+        self._totals = np.zeros(rows, dtype=np.float32)
+        self._row_places = np.arange(rows) * self._option_count
+        self._one_hot_of = np.eye(self._option_count, dtype=np.float32)
+        self._ones = np.ones(max(self._option_count, self._choice_count), dtype=np.float32)
 
     def sample(
         self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
-    ) -> None:
-        count = len(distribution)
-        scores = self._gather(distribution, self._start, self._logits)
-        if noise_scale != 0:
-            work = self._work[:count]
-            generator.standard_exponential(dtype=np.float32, out=work)
-            np.maximum(work, SMALLEST, out=work)
-            np.log(work, work)
-            np.multiply(work, np.float32(-noise_scale), work)
-            np.add(scores, work, work)
-            scores = work
-        is_chosen = self._is_chosen[:count]
-        np.equal(scores.argmax(axis=2)[..., np.newaxis], self._options, is_chosen)
-        block = actions[:, self._action_start : self._action_start + self._width]
-        if self._is_even:
-            block[...] = is_chosen.reshape(count, self._width)
-            return
-        stop = 0
-        for index, size in enumerate(self._sizes):
-            start, stop = stop, stop + size
-            block[:, start:stop] = is_chosen[:, index, :size]
+    ) -> FloatArray:
+        logits = self._gather(distribution, self._start, self._logits)
+        if noise_scale == 0:
+            chosen = logits.argmax(1)
+        else:
+            scores = self._work[: len(logits)]
+            generator.standard_exponential(dtype=np.float32, out=scores)
+            np.maximum(scores, SMALLEST, out=scores)
+            np.log(scores, scores)
+            if noise_scale != 1:
+                np.multiply(scores, np.float32(noise_scale), scores)
+            np.subtract(logits, scores, scores)
+            chosen = scores.argmax(1)
+        self._write_one_hots(chosen, actions)
+        return self._log_prob_of(chosen, logits, len(distribution))
 
     def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
-        log_probs = self._log_softmax(distribution)
-        np.multiply(log_probs, self._gather(actions, self._action_start, self._one_hots), log_probs)
-        total: FloatArray = np.add.reduce(log_probs, (1, 2))
-        return total
+        chosen = self._gather(actions, self._action_start, self._one_hots).argmax(1)
+        return self._log_prob_of(chosen, self._gather(distribution, self._start, self._logits), len(distribution))
 
     def entropy(self, distribution: FloatArray) -> FloatArray:
         """−Σ p log p."""
-        log_probs = self._log_softmax(distribution)
-        total: FloatArray = -(np.exp(log_probs) * log_probs).sum(axis=(1, 2))
+        logits = self._gather(distribution, self._start, self._logits)
+        log_probs = logits - self._log_sums(logits)[:, np.newaxis]  # the logits are shifted by then
+        total: FloatArray = -(np.exp(log_probs) * log_probs).reshape(len(distribution), -1).sum(axis=1)
         return total
 
-    def _log_softmax(self, distribution: FloatArray) -> FloatArray:
-        """[count, K, E] in a buffer."""
-        count = len(distribution)
-        logits, work = self._gather(distribution, self._start, self._logits), self._work[:count]
-        np.subtract(logits, np.maximum.reduce(logits, 2, keepdims=True), logits)
-        np.exp(logits, work)
-        np.subtract(logits, np.log(np.add.reduce(work, 2, keepdims=True)), logits)
-        return logits
+    def _log_prob_of(self, chosen: Places, logits: FloatArray, count: int) -> FloatArray:
+        """float32[count], of the options chosen, [R]; shifts the logits."""
+        log_sums = self._log_sums(logits)
+        total: FloatArray = logits.reshape(-1).take(chosen + self._row_places[: len(logits)]) - log_sums
+        return total if self._choice_count == 1 else total.reshape(count, -1).dot(self._ones[: self._choice_count])
+
+    def _log_sums(self, logits: FloatArray) -> FloatArray:
+        """log Σ exp(logit) of each row, float32[R] in a buffer, after the logits were shifted to be 0 at the most."""
+        rows = len(logits)
+        exps, totals = self._work[:rows], self._totals[:rows]
+        peaks = logits.reshape(-1).take(logits.argmax(1) + self._row_places[:rows])
+        np.subtract(logits, peaks[:, np.newaxis], logits)
+        np.exp(logits, exps)
+        exps.dot(self._ones[: self._option_count], totals)
+        return np.log(totals, totals)
 
     def _gather(self, vectors: FloatArray, first: int, padded: FloatArray) -> FloatArray:
-        """This block's columns from `first` on as [count, K, E], in `padded`."""
+        """This block's columns from `first` on as [R, E], in `padded`."""
         count = len(vectors)
-        rows = padded[:count]
+        rows = padded[: count * self._choice_count]
         if self._is_even:
             rows.reshape(count, self._width)[...] = vectors[:, first : first + self._width]
             return rows
         rows.fill(padded.dtype.type(ABSENT_LOGIT if padded is self._logits else 0))
+        table = rows.reshape(count, self._choice_count, self._option_count)
         stop = first
         for index, size in enumerate(self._sizes):
             start, stop = stop, stop + size
-            rows[:, index, :size] = vectors[:, start:stop]
+            table[:, index, :size] = vectors[:, start:stop]
         return rows
+
+    def _write_one_hots(self, chosen: Places, actions: FloatArray) -> None:
+        count = len(actions)
+        one_hots = self._one_hots[: len(chosen)]
+        self._one_hot_of.take(chosen, 0, one_hots, "clip")
+        block = actions[:, self._action_start : self._action_start + self._width]
+        if self._is_even:
+            block[...] = one_hots.reshape(count, self._width)
+            return
+        table = one_hots.reshape(count, self._choice_count, self._option_count)
+        stop = 0
+        for index, size in enumerate(self._sizes):
+            start, stop = stop, stop + size
+            block[:, start:stop] = table[:, index, :size]
 
 
 class InclusiveBlock(ActionBlock):
@@ -203,32 +230,33 @@ class InclusiveBlock(ActionBlock):
 
     def sample(
         self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
-    ) -> None:
+    ) -> FloatArray:
         count = len(distribution)
         logits, out = distribution[:, self._start :], actions[:, self._action_start :]
         if noise_scale == 0:
             np.copyto(out, logits > 0)
-            return
+            return self.log_prob(distribution, actions)
         noise, work = self._noise[:count], self._work[:count]
         # Log-odds of a uniform number are logistic; both it and its complement stay above 0.
         generator.random(dtype=np.float32, out=noise)
-        np.subtract(np.float32(1), noise, work)
+        np.subtract(ONE, noise, work)
         np.maximum(noise, SMALLEST, out=noise)
         np.divide(noise, work, noise)
         np.log(noise, noise)
         np.multiply(noise, np.float32(noise_scale), noise)
         np.add(noise, logits, noise)
         np.copyto(out, noise > 0)
+        return self.log_prob(distribution, actions)
 
     def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
         count = len(distribution)
         logits, bits = distribution[:, self._start :], actions[:, self._action_start :]
         noise, work = self._noise[:count], self._work[:count]
         # (1 − 2b) · logit is minus the log-odds of what was drawn.
-        np.multiply(bits, np.float32(-2), noise)
-        np.add(noise, np.float32(1), noise)
+        np.multiply(bits, MINUS_TWO, noise)
+        np.add(noise, ONE, noise)
         np.multiply(noise, logits, noise)
-        np.logaddexp(noise, np.float32(0), work)
+        np.logaddexp(noise, ZERO, work)
         total: FloatArray = np.add.reduce(work, 1)
         return np.negative(total, total)
 

@@ -19,8 +19,12 @@ class ActionDistribution:
         self.layout = layout
         self.max_batch = max_batch
         self._blocks = make_blocks(layout, max_batch)
-        self._half_span = np.where(layout.squashed, (layout.high - layout.low) / 2, 0).astype(np.float32)
-        self._is_plain = not layout.squashed.any() and not layout.clipped.any() and bool((layout.scale == 1).all())
+        self._is_squashed = bool(layout.squashed.any())
+        self._is_bounded = self._is_squashed or bool(layout.clipped.any())
+        self._is_scaled = bool((layout.scale != 1).any())
+        # With an axis for the rows, since numpy takes longer over arrays of fewer axes.
+        self._half_span = np.where(layout.squashed, (layout.high - layout.low) / 2, 0).astype(np.float32)[np.newaxis]
+        self._scale, self._low, self._high = layout.scale[np.newaxis], layout.low[np.newaxis], layout.high[np.newaxis]
 
     def sample(
         self,
@@ -45,9 +49,10 @@ class ActionDistribution:
         """
         if not 0 <= noise_scale < np.inf:
             raise ValueError(f"a noise scale is a number of at least 0, got {noise_scale}")
-        for block in self._blocks:
-            block.sample(distribution, generator, noise_scale, out_actions)
-        self.log_prob(distribution, out_actions, out_log_probs)
+        first, *others = self._blocks
+        out_log_probs[...] = first.sample(distribution, generator, noise_scale, out_actions)
+        for block in others:
+            out_log_probs += block.sample(distribution, generator, noise_scale, out_actions)
 
     def log_prob(self, distribution: FloatArray, actions: FloatArray, out: FloatArray | None = None) -> FloatArray:
         """float32[count], log-probabilities of sampled actions [count, A]; of tanh(u) where squashed."""
@@ -76,19 +81,19 @@ class ActionDistribution:
             actions: float32[count, A], as sampled.
             out: written and returned where given; not `actions` itself.
         """
-        layout = self.layout
         if out is None:
-            out = np.empty_like(actions)
-        np.copyto(out, actions)
-        if self._is_plain:
-            return out
-        numbers = out[:, : layout.continuous_size]
-        if layout.squashed.any():
-            squashed = layout.low + self._half_span * (np.tanh(numbers) + np.float32(1))
-            np.multiply(numbers, layout.scale, numbers)
-            np.copyto(numbers, squashed, where=layout.squashed)
+            out = actions.copy()
         else:
-            np.multiply(numbers, layout.scale, numbers)
-        np.maximum(numbers, layout.low, out=numbers)
-        np.minimum(numbers, layout.high, out=numbers)
+            out[...] = actions
+        if not (self._is_scaled or self._is_bounded):
+            return out
+        numbers = out[:, : self.layout.continuous_size]
+        squashed = self._low + self._half_span * (np.tanh(numbers) + np.float32(1)) if self._is_squashed else None
+        if self._is_scaled:
+            np.multiply(numbers, self._scale, numbers)
+        if squashed is not None:
+            np.copyto(numbers, squashed, where=self.layout.squashed)
+        if self._is_bounded:
+            np.maximum(numbers, self._low, out=numbers)
+            np.minimum(numbers, self._high, out=numbers)
         return out

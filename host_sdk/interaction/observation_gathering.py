@@ -10,7 +10,7 @@ import numpy.typing as npt
 from host_sdk.errors import ValueMismatchError
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.finiteness import NonFiniteReporter, are_finite
-from host_sdk.interaction.interaction_buffer import InteractionBuffer
+from host_sdk.interaction.interaction_buffer import ONE_STEP, InteractionBuffer
 from host_sdk.interaction.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
 from host_sdk.interaction.observation_writer import ObservationWriter
 from host_sdk.observation_object import ObservationObject, ObservationObjectElement
@@ -78,7 +78,7 @@ class ObservationGathering:
             buffer.is_finite[agent_ids] = is_row_finite
         if has_own_rows:
             buffer.observation_vectors[agent_ids] = rows
-        buffer.observed[agents] += np.uint64(1)
+        buffer.observed[agents] = buffer.observed[agents] + ONE_STEP
 
     def peek(self, agent_ids: AgentIds, rows: FloatArray) -> None:
         """Gathers into `rows`, float32[n, O], and nowhere else. Raises ValueMismatchError."""

@@ -74,9 +74,9 @@ class NoopTrainingEnvironment(TrainingEnvironment):
     def gather_agent_completions(self, agent_ids: AgentIds) -> npt.NDArray[np.uint8]:
         if self._episode_step_count is None:
             return self._all_running[: len(agent_ids)]
-        self._episode_steps[agent_ids] += 1
-        is_late = self._episode_steps[agent_ids] >= self._episode_step_count
-        return np.where(is_late, np.uint8(Completion.TRUNCATION), np.uint8(Completion.RUNNING))
+        steps = self._episode_steps[agent_ids] + 1
+        self._episode_steps[agent_ids] = steps
+        return (steps >= self._episode_step_count).view(np.uint8)  # TRUNCATION is 1
 
     def reset_agent_episodes(self, agent_ids: AgentIds) -> None:
         self._episode_steps[agent_ids] = 0
