@@ -1,8 +1,19 @@
-"""Policies and critics in torch: network specs with gradients, and the probabilities of actions."""
+"""Policies and critics in torch: network specs with gradients, their optimiser, and the probabilities of actions."""
 
 from __future__ import annotations
 
 from trainer_process.models.distribution import entropy, log_prob
-from trainer_process.models.network import SpecNetwork
+from trainer_process.models.flat_adam import AdamState, FlatAdam
+from trainer_process.models.network import FlatWeights, SpecNetwork
+from trainer_process.models.network_gradient import NetworkGradient, network_gradient
 
-__all__ = ["SpecNetwork", "entropy", "log_prob"]
+__all__ = [
+    "AdamState",
+    "FlatAdam",
+    "FlatWeights",
+    "NetworkGradient",
+    "SpecNetwork",
+    "entropy",
+    "log_prob",
+    "network_gradient",
+]

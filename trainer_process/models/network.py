@@ -1,26 +1,44 @@
 """A network spec as a torch computation on one flat vector of weights.
 
-All parameters live in one storage in the order of `WeightsLayout`, trainable ones first. The optimiser, the gradient
-norm and publishing thus each work on one tensor, while autograd sees one leaf per parameter: its view of the storage,
-whose gradient is a view of one flat gradient. (Slicing a flat leaf in the forward pass instead would make autograd
-build a zero-padded gradient of full length for every slice.)
+All trainable parameters live in one storage in the order of `WeightsLayout`. The optimiser and the gradient norm thus
+each work on one tensor, while autograd sees one leaf per parameter: its view of the storage, whose gradient is a view
+of one flat gradient. (Slicing a flat leaf in the forward pass instead would make autograd build a zero-padded gradient
+of full length for every slice.) Networks that learn together may lie in one storage, one after the other.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from protocol.network_spec import NetworkSpec
+from protocol.network_spec import NetworkSpec, Operation
 from protocol.weights import WeightsLayout
 from trainer_process.models.operation import BoundOperation, bind_operation, normalize
 
 FloatArray = npt.NDArray[np.float32]
+
+
+class FlatWeights(NamedTuple):
+    """Trainable weights [n] and their gradient [n]."""
+
+    values: Tensor
+    gradient: Tensor
+
+    @classmethod
+    def zeros(cls, size: int, device: str) -> FlatWeights:
+        """A new storage."""
+        values = torch.zeros(size, dtype=torch.float32, device=device)
+        return cls(values, torch.zeros_like(values))
+
+    def part(self, start: int, size: int) -> FlatWeights:
+        """Views of `size` weights and their gradient."""
+        return FlatWeights(self.values[start : start + size], self.gradient[start : start + size])
 
 
 class SpecNetwork:
@@ -35,19 +53,38 @@ class SpecNetwork:
         parameters: each parameter by name, as a view of `flat` or `state` in its own shape.
     """
 
-    def __init__(self, spec: NetworkSpec, layout: WeightsLayout, values: FloatArray, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        layout: WeightsLayout,
+        values: FloatArray,
+        device: str = "cpu",
+        storage: FlatWeights | None = None,
+    ) -> None:
+        """
+        Args:
+            spec: what to compute.
+            layout: of the spec.
+            values: float32[P] to start from.
+            device: in torch's words.
+            storage: where trainable weights and their gradient shall lie; a storage of the network's own by default.
+        """
         self.spec = spec
         self.layout = layout
-        self._storage = torch.zeros(layout.size, dtype=torch.float32, device=device)
-        self.load(values)
-        self.flat = self._storage[: layout.trainable_size].detach().requires_grad_()
-        self.flat_grad = torch.zeros_like(self.flat, requires_grad=False)
+        own = storage or FlatWeights.zeros(layout.trainable_size, device)
+        self.flat, self.flat_grad = own.values.detach().requires_grad_(), own.gradient
         self.flat.grad = self.flat_grad
-        self.state = self._storage[layout.trainable_size :]
+        self.state = torch.zeros(layout.size - layout.trainable_size, dtype=torch.float32, device=device)
+        self.load(values)
         self.parameters = self._make_parameters()
         self._operations = _bind_all(spec, self.parameters)
         first = spec.operations[0]
         self._normalizer = first if first.kind == "normalize" else None
+
+    @property
+    def normalizer(self) -> Operation | None:
+        """The operation that `normalize` is: the first one, where that normalises."""
+        return self._normalizer
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Evaluate the network with one [B, size] for each input; yields one [B, size] for each output."""
@@ -84,7 +121,7 @@ class SpecNetwork:
 
     def values(self) -> FloatArray:
         """A copy of all weights as float32[P]."""
-        return self._storage.to("cpu", copy=True).numpy()
+        return torch.cat([self.flat.detach(), self.state]).cpu().numpy()
 
     def load(self, values: FloatArray) -> None:
         """Copy these weights float32[P] in.
@@ -93,17 +130,21 @@ class SpecNetwork:
             WeightsError: values don't fit the network.
         """
         self.layout.views(values)
+        trainable, statistics = torch.from_numpy(values.copy()).tensor_split([self.layout.trainable_size])
         with torch.no_grad():
-            self._storage.copy_(torch.from_numpy(values.copy()))
+            self.flat.copy_(trainable)
+            self.state.copy_(statistics)
 
     def _make_parameters(self) -> Mapping[str, Tensor]:
         parameters: dict[str, Tensor] = {}
         for entry in self.layout.entries:
-            stop = entry.offset + entry.size
-            parameter = self._storage[entry.offset : stop].view(entry.shape).detach()
             if entry.trainable:
-                parameter.requires_grad_()
-                parameter.grad = self.flat_grad[entry.offset : stop].view(entry.shape)
+                part = slice(entry.offset, entry.offset + entry.size)
+                parameter = self.flat.detach()[part].view(entry.shape).requires_grad_()
+                parameter.grad = self.flat_grad[part].view(entry.shape)
+            else:
+                start = entry.offset - self.layout.trainable_size
+                parameter = self.state[start : start + entry.size].view(entry.shape)
             parameters[entry.name] = parameter
         return parameters
 

@@ -12,46 +12,66 @@ from torch import Tensor
 from protocol.experience import FloatArray
 from protocol.initial_weights import initial_weights
 from protocol.network_builder import NORMALIZER_COUNT, NORMALIZER_MEAN, NORMALIZER_VARIANCE
-from protocol.network_spec import NetworkSpec
 from protocol.weights import WeightsLayout, WeightsSnapshot
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.data.running_statistics import RunningStatistics
-from trainer_process.models import SpecNetwork
+from trainer_process.models import AdamState, FlatAdam, FlatWeights, SpecNetwork
 
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
 class Backup(NamedTuple):
-    """Weights and optimiser moments from before an update."""
+    """Trainable weights and the optimiser's state from before an update."""
 
-    weights: list[Tensor]
-    moments: list[dict[str, Tensor]]
+    weights: Tensor
+    optimizer: AdamState
 
 
 class ActorCritic:
     """The policy and the critic of one behavior.
 
     Attributes:
+        weights: all trainable weights of both networks with their gradient, the policy's first.
         policy: observation → distribution.
         critic: observation → value.
-        optimizer: Adam over the trainable weights of both, as in Stable-Baselines3.
+        optimizer: Adam over the weights of both, as in Stable-Baselines3.
         statistics: of the observations, float64; None where the policy doesn't normalise.
     """
 
     def __init__(self, behavior: BehaviorSpec, settings: PPOSettings) -> None:
         """Networks with the initial weights that the host's policy has too."""
-        self.policy = _network(behavior.policy_spec, behavior.policy_settings.seed, settings.device)
-        self.critic = _network(behavior.critic_spec, settings.seed, settings.device)
-        self._settings = settings
+        policy, critic = WeightsLayout.of(behavior.policy_spec), WeightsLayout.of(behavior.critic_spec)
+        self.weights = FlatWeights.zeros(policy.trainable_size + critic.trainable_size, settings.device)
+        self.policy = SpecNetwork(
+            behavior.policy_spec,
+            policy,
+            initial_weights(behavior.policy_spec, behavior.policy_settings.seed),
+            settings.device,
+            self.weights.part(0, policy.trainable_size),
+        )
+        self.critic = SpecNetwork(
+            behavior.critic_spec,
+            critic,
+            initial_weights(behavior.critic_spec, settings.seed),
+            settings.device,
+            self.weights.part(policy.trainable_size, critic.trainable_size),
+        )
         self._normalized = behavior.observation_layout.normalized
         self.statistics = self._new_statistics()
-        self.optimizer = self._new_optimizer()
+        self.optimizer = FlatAdam(
+            self.weights,
+            learning_rate=settings.learning_rate,
+            epsilon=settings.adam_epsilon,
+            weight_decay=settings.weight_decay,
+        )
 
     @property
-    def trainable(self) -> tuple[Tensor, Tensor]:
-        """All trainable weights, of the policy and of the critic."""
-        return self.policy.flat, self.critic.flat
+    def distribution_size(self) -> int:
+        """D."""
+        (_, size), *_ = self.policy.spec.outputs
+        return size
 
     def values_of(self, normalized_observations: Tensor) -> Tensor:
         """[B] values of normalised observations [B, O]."""
@@ -99,7 +119,7 @@ class ActorCritic:
             )
             self.statistics.load(count[0], mean, variance)
             self.publish_statistics()
-        self.optimizer = self._new_optimizer()
+        self.optimizer.reset()
 
     def keep_within_clamps(self) -> None:
         """Moves free parameters that the policy clamps back to the nearest bound.
@@ -115,59 +135,55 @@ class ActorCritic:
 
     def backup(self) -> Backup:
         """A copy of everything that gradient steps change."""
-        weights = [flat.detach().clone() for flat in self.trainable]
-        moments = [
-            {name: value.clone() for name, value in self.optimizer.state[flat].items()} for flat in self.trainable
-        ]
-        return Backup(weights, moments)
+        return Backup(self.weights.values.clone(), AdamState(*(part.clone() for part in self.optimizer.state)))
 
     def restore(self, backup: Backup) -> None:
         """Takes gradient steps back."""
-        with torch.no_grad():
-            for flat, weights, moments in zip(self.trainable, backup.weights, backup.moments, strict=True):
-                flat.copy_(weights)
-                self.optimizer.state[flat] = moments
+        self.weights.values.copy_(backup.weights)
+        for part, saved in zip(self.optimizer.state, backup.optimizer, strict=True):
+            part.copy_(saved)
 
     def is_finite(self) -> bool:
         """Whether all weights are finite numbers."""
-        return all(bool(torch.isfinite(flat).all()) for flat in self.trainable)
+        return bool(torch.isfinite(self.weights.values).all())
 
     def optimizer_arrays(self) -> dict[str, npt.NDArray[np.generic]]:
-        """The optimiser's moments by name, empty before the first step."""
-        return {
-            f"optimizer.{network}.{name}": value.cpu().numpy().copy()
-            for network, flat in zip(("policy", "critic"), self.trainable, strict=True)
-            for name, value in self.optimizer.state[flat].items()
-        }
+        """The optimiser's state by network and name, empty before the first step."""
+        step, *moments = self.optimizer.state
+        if not step:
+            return {}
+        arrays: dict[str, npt.NDArray[np.generic]] = {}
+        for network, part in self._parts():
+            arrays[f"optimizer.{network}.step"] = step.cpu().numpy().copy()
+            for name, moment in zip(_MOMENTS, moments, strict=True):
+                arrays[f"optimizer.{network}.{name}"] = moment[part].cpu().numpy().copy()
+        return arrays
 
     def load_optimizer_arrays(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
-        """Goes on with moments that `optimizer_arrays` gave."""
-        self.optimizer = self._new_optimizer()
-        for network, flat in zip(("policy", "critic"), self.trainable, strict=True):
-            prefix = f"optimizer.{network}."
-            moments = {
-                name.removeprefix(prefix): torch.from_numpy(np.array(value)).to(flat.device)
-                for name, value in arrays.items()
-                if name.startswith(prefix)
-            }
-            if moments:
-                self.optimizer.state[flat] = moments
+        """Goes on with a state that `optimizer_arrays` gave.
+
+        Raises:
+            KeyError: a part is missing.
+            ValueError: a part is of another size.
+        """
+        self.optimizer.reset()
+        if not any(name.startswith("optimizer.") for name in arrays):
+            return
+        step, *moments = self.optimizer.state
+        for network, part in self._parts():
+            step.fill_(float(arrays[f"optimizer.{network}.step"]))
+            for name, moment in zip(_MOMENTS, moments, strict=True):
+                saved = torch.from_numpy(np.array(arrays[f"optimizer.{network}.{name}"]))
+                if saved.shape != moment[part].shape:
+                    raise ValueError(f"optimizer.{network}.{name}: expected {moment[part].shape}, got {saved.shape}")
+                moment[part].copy_(saved)
+
+    def _parts(self) -> tuple[tuple[str, slice], tuple[str, slice]]:
+        """Where each network's weights lie among those of both."""
+        border = self.policy.layout.trainable_size
+        return ("policy", slice(0, border)), ("critic", slice(border, None))
 
     def _new_statistics(self) -> RunningStatistics | None:
         if NORMALIZER_MEAN not in self.policy.layout.by_name:
             return None
         return RunningStatistics(len(self._normalized), self._normalized)
-
-    def _new_optimizer(self) -> torch.optim.AdamW:
-        """Without weight decay AdamW is Adam to the bit."""
-        return torch.optim.AdamW(
-            self.trainable,
-            lr=self._settings.learning_rate,
-            eps=self._settings.adam_epsilon,
-            weight_decay=self._settings.weight_decay,
-            fused=True,
-        )
-
-
-def _network(spec: NetworkSpec, seed: int, device: str) -> SpecNetwork:
-    return SpecNetwork(spec, WeightsLayout.of(spec), initial_weights(spec, seed), device)

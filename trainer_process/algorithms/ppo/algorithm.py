@@ -29,6 +29,7 @@ from trainer_process.algorithms.ppo.objective import Coefficients, make_objectiv
 from trainer_process.algorithms.ppo.schedule import scheduled
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.state import Counters, restored_state, saved_state
+from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data
 from trainer_process.data.episode_window import EpisodeWindow
 from trainer_process.data.pending_batches import PendingBatches
@@ -67,6 +68,7 @@ class PPO(Algorithm):
         self.settings = settings
         self._behavior = behavior
         self._networks = ActorCritic(behavior, settings)
+        self._steps = StepReplay(self._networks, settings)
         self._density = ActionDensity(behavior.action_layout, torch.device(settings.device))
         self._generator = numpy_generator(settings.seed, behavior.name, "ppo")
         self._reward_scaling = RewardScaling(settings.discount_factor, settings.reward_clip)
@@ -192,7 +194,7 @@ class PPO(Algorithm):
         objective = make_objective(self._density, settings, coefficients)
         data = build_training_data(rollout, rewards, staleness.is_trainable, networks, self._density, settings)
         backup = networks.backup()
-        metrics |= take_gradient_steps(data, networks, objective, settings, self._generator, report_progress)
+        metrics |= take_gradient_steps(data, self._steps, objective, settings, self._generator, report_progress)
         if not networks.is_finite():
             networks.restore(backup)
             where = f"behavior {self._behavior.name!r}, iteration {counters.iteration}"

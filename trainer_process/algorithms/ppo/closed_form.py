@@ -7,7 +7,6 @@ B minibatch, S steps, A action, D distribution, C continuous numbers.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,18 +17,6 @@ from trainer_process.models import entropy
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _LOG_TWO = math.log(2.0)
-
-
-class Density(NamedTuple):
-    """Log-probabilities without the terms that depend on the action alone, with their slopes.
-
-    Attributes:
-        log_probs: [B].
-        slopes: [B, D], of each log-probability by its row of the distribution.
-    """
-
-    log_probs: Tensor
-    slopes: Tensor
 
 
 class ActionDensity:
@@ -51,7 +38,7 @@ class ActionDensity:
         self._logit_bits = slice(logit_offset, logit_offset + layout.inclusive_size)
 
     def action_terms(self, actions: Tensor) -> Tensor:
-        """[S] what `evaluate` leaves out: log-probability = evaluate(...).log_probs + action_terms(actions).
+        """[S] what `evaluate` leaves out: log-probability = evaluate(...) + action_terms(actions).
 
         -C/2 log(2 pi), and -sum(log(1 - tanh(u)^2)) over squashed numbers u, in the form 2 (log 2 - u - softplus(-2u))
         that stays exact where tanh(u) rounds to 1 (Haarnoja et al. 2018, arXiv:1812.05905, appendix C).
@@ -62,14 +49,15 @@ class ActionDensity:
             terms -= (2.0 * (_LOG_TWO - numbers - softplus(-2.0 * numbers))).sum(-1)
         return terms
 
-    def evaluate(self, distribution: Tensor, actions: Tensor) -> Density:
-        """Log-probabilities and slopes of actions [B, A] under distributions [B, D].
+    def evaluate(self, distribution: Tensor, actions: Tensor, slopes: Tensor) -> Tensor:
+        """[B] log-probabilities of actions [B, A] under distributions [B, D], without what depends on actions alone.
+
+        Fills `slopes` [B, D] with the slope of each by its row of the distribution.
 
         Gaussian, z = (u - mean) / sigma:  log p = sum(-z^2 / 2 - log sigma);  by mean z / sigma, by log sigma z^2 - 1
         choice a, p = softmax(logits):     log p = log p[a];                   by logits onehot(a) - p
         bit b, p = sigmoid(logit):         log p = b logit - softplus(logit);  by logit b - p
         """
-        slopes = torch.empty_like(distribution)
         parts: list[Tensor] = []
         if self._continuous:
             parts.append(self._gaussian(distribution, actions, slopes))
@@ -84,7 +72,7 @@ class ActionDensity:
         log_probs = parts[0]
         for part in parts[1:]:
             log_probs = log_probs + part
-        return Density(log_probs, slopes)
+        return log_probs
 
     def _gaussian(self, distribution: Tensor, actions: Tensor, slopes: Tensor) -> Tensor:
         size = self._continuous

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,14 +33,6 @@ class Coefficients:
     entropy_coefficient: float
 
 
-class Slopes(NamedTuple):
-    """Of a minibatch's loss by the networks' outputs: [B, D] and [B]; beside them the log-ratios [B]."""
-
-    distribution: Tensor
-    values: Tensor
-    log_ratios: Tensor
-
-
 class Objective(ABC):
     """One form of PPO's loss. Slopes are written out; the tests hold them against autograd of the loss functions."""
 
@@ -50,13 +41,16 @@ class Objective(ABC):
         self.settings = settings
         self.coefficients = coefficients
 
-    def slopes(self, distribution: Tensor, values: Tensor, minibatch: TrainingData) -> Slopes:
-        """Slopes of the loss at a distribution [B, D] and values [B]."""
-        log_probs, slopes = self.density.evaluate(distribution, minibatch.actions)
-        log_ratios = log_probs.sub_(minibatch.old_log_probs)
+    def policy_slopes(self, distribution: Tensor, minibatch: TrainingData, slopes: Tensor, log_ratios: Tensor) -> None:
+        """Fills `slopes` [B, D] with those of the loss by a distribution [B, D], and `log_ratios` [B]."""
+        log_probs = self.density.evaluate(distribution, minibatch.actions, slopes)
+        torch.sub(log_probs, minibatch.old_log_probs, out=log_ratios)
         slopes.mul_(self._log_prob_slope(log_ratios, minibatch).unsqueeze(1))
         self._add_regularization(distribution, slopes)
-        return Slopes(slopes, self._value_slope(values, minibatch), log_ratios)
+
+    @abstractmethod
+    def value_slopes(self, values: Tensor, minibatch: TrainingData, slopes: Tensor) -> None:
+        """Fills `slopes` [B] with those of the loss by values [B]."""
 
     @abstractmethod
     def prepared_advantages(self, advantages: Tensor, minibatch_size: int) -> Tensor:
@@ -72,9 +66,6 @@ class Objective(ABC):
 
     @abstractmethod
     def _log_prob_slope(self, log_ratios: Tensor, minibatch: TrainingData) -> Tensor: ...
-
-    @abstractmethod
-    def _value_slope(self, values: Tensor, minibatch: TrainingData) -> Tensor: ...
 
     @abstractmethod
     def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None: ...
@@ -112,14 +103,13 @@ class ClippedObjective(Objective):
         weights = minibatch.behavior_weights if self.settings.decoupled_objective else None
         return clipped_surrogate_slope(log_ratios, minibatch.advantages, self.coefficients.clip_range, weights)
 
-    def _value_slope(self, values: Tensor, minibatch: TrainingData) -> Tensor:
+    def value_slopes(self, values: Tensor, minibatch: TrainingData, slopes: Tensor) -> None:
         """2 c (V - R) / B; where clipping binds, 0."""
         weight = 2.0 * self.settings.value_coefficient / values.shape[0]
+        torch.sub(values, minibatch.returns, out=slopes).mul_(weight)
         clip_range = self.settings.value_clip_range
-        if clip_range is None:
-            return (values - minibatch.returns).mul_(weight)
-        binds = (values - minibatch.old_values).abs() > clip_range
-        return (values - minibatch.returns).mul_(weight).masked_fill_(binds, 0.0)
+        if clip_range is not None:
+            slopes.masked_fill_((values - minibatch.old_values).abs_() > clip_range, 0.0)
 
     def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None:
         coefficient = self.coefficients.entropy_coefficient
@@ -159,10 +149,11 @@ class UnrealObjective(Objective):
         weight = self.settings.unreal.action_surrogate_weight / (advantages.shape[0] * minibatch.actions.shape[1])
         return (advantages * -weight).masked_fill_(binds, 0.0)
 
-    def _value_slope(self, values: Tensor, minibatch: TrainingData) -> Tensor:
+    def value_slopes(self, values: Tensor, minibatch: TrainingData, slopes: Tensor) -> None:
         """(sign(V - R) + w sign(V)) / B."""
         weight = self.settings.unreal.return_regularization_weight
-        return (torch.sign(values - minibatch.returns) + weight * torch.sign(values)) / values.shape[0]
+        torch.sub(values, minibatch.returns, out=slopes).sign_()
+        slopes.add_(torch.sign(values), alpha=weight).div_(values.shape[0])
 
     def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None:
         unreal, size = self.settings.unreal, distribution.shape[0] * self.density.action_size

@@ -13,6 +13,7 @@ from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.losses import behavior_weights
 from trainer_process.algorithms.ppo.settings import PPOSettings
+from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.data.returns import generalized_advantages
 from trainer_process.data.rollout import BoolArray, Rollout
@@ -70,21 +71,13 @@ def build_training_data(
     return data.taken(torch.from_numpy(np.flatnonzero(is_trainable)).to(device))
 
 
-def with_proximal_policy(
-    data: TrainingData, networks: ActorCritic, density: ActionDensity, settings: PPOSettings
-) -> TrainingData:
+def with_proximal_policy(data: TrainingData, steps: StepReplay, settings: PPOSettings) -> TrainingData:
     """The same rows with the log-probabilities of the policy as it is now for the ratio to be taken against.
 
     They are computed minibatch by minibatch on the rows that the first epoch will read, so that its first ratios are 1
     to the last bit. With the decoupled objective the weights of the behaviour come from what was there before.
     """
-    parts: list[Tensor] = []
-    with torch.no_grad():
-        for minibatch in data.minibatches(settings.minibatch_size):
-            parts.append(
-                density.evaluate(networks.distribution_of(minibatch.observations), minibatch.actions).log_probs
-            )
-    proximal = torch.cat(parts)
+    proximal = torch.cat([steps.log_probs(minibatch) for minibatch in data.minibatches(settings.minibatch_size)])
     if not settings.decoupled_objective:
         return replace(data, old_log_probs=proximal)
     weights = behavior_weights(proximal, data.old_log_probs, settings.max_behavior_weight)

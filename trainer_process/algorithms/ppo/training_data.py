@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -40,9 +40,10 @@ class TrainingData:
         """The rows in another order, copied once so that minibatches are views of contiguous memory."""
         return TrainingData(*(getattr(self, field.name).index_select(0, rows) for field in fields(self)))
 
-    def with_advantages(self, advantages: Tensor) -> TrainingData:
-        """The same rows with other advantages."""
-        return replace(self, advantages=advantages)
+    def blank(self, step_count: int) -> TrainingData:
+        """Zeros of the same widths."""
+        columns = (getattr(self, field.name) for field in fields(self))
+        return TrainingData(*(column.new_zeros(step_count, *column.shape[1:]) for column in columns))
 
     def minibatches(self, size: int) -> Iterator[TrainingData]:
         """Consecutive views of `size` rows, the last one of what is left."""

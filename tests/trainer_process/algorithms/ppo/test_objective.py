@@ -5,24 +5,13 @@ import torch
 
 from protocol.schema import ContinuousAction, ExclusiveDiscreteAction, StructAction
 from protocol.vector_layout import ActionLayout
+from tests.trainer_process.algorithms.ppo.reference_loss import reference_loss
 from trainer_process.algorithms.ppo.closed_form import ActionDensity
-from trainer_process.algorithms.ppo.losses import (
-    clipped_surrogate_loss,
-    clipped_values,
-    decoupled_surrogate_loss,
-    entropy_loss,
-    normalized_advantages,
-    value_loss,
-)
+from trainer_process.algorithms.ppo.losses import normalized_advantages
 from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.training_data import TrainingData
-from trainer_process.algorithms.ppo.unreal_losses import (
-    action_regularization_loss,
-    critic_loss,
-    log_surrogate_loss,
-)
-from trainer_process.models import entropy, log_prob
+from trainer_process.models import log_prob
 
 LAYOUT = ActionLayout.of(StructAction((("move", ContinuousAction(2)), ("weapon", ExclusiveDiscreteAction(3)))))
 DENSITY = ActionDensity(LAYOUT, torch.device("cpu"))
@@ -39,7 +28,7 @@ def example(steps: int = 100) -> tuple[torch.Tensor, torch.Tensor, TrainingData]
     distribution = noise(steps, LAYOUT.distribution_size)
     chosen = torch.nn.functional.one_hot(torch.randint(3, (steps,), generator=generator), 3).float()
     actions = torch.cat([noise(steps, 2), chosen], 1)
-    log_probs = DENSITY.evaluate(distribution, actions).log_probs
+    log_probs = DENSITY.evaluate(distribution, actions, torch.empty_like(distribution))
     data = TrainingData(
         observations=noise(steps, 1),
         actions=actions,
@@ -50,32 +39,6 @@ def example(steps: int = 100) -> tuple[torch.Tensor, torch.Tensor, TrainingData]
         behavior_weights=torch.rand(steps, generator=generator) * 2,
     )
     return distribution.requires_grad_(), noise(steps).requires_grad_(), data
-
-
-def reference_loss(
-    settings: PPOSettings, distribution: torch.Tensor, values: torch.Tensor, data: TrainingData
-) -> torch.Tensor:
-    """The whole loss, put together from the loss functions alone."""
-    log_probs = log_prob(LAYOUT, distribution, data.actions) - DENSITY.action_terms(data.actions)
-    clip_range, size = COEFFICIENTS.clip_range, LAYOUT.vector_size
-    if settings.objective == "unreal":
-        unreal = settings.unreal
-        policy = unreal.action_surrogate_weight * log_surrogate_loss(
-            log_probs, data.old_log_probs, data.advantages, clip_range, size
-        )
-        policy = policy + unreal.action_regularization_weight * action_regularization_loss(distribution, size)
-        policy = policy + unreal.action_entropy_weight * entropy_loss(entropy(LAYOUT, distribution)) / size
-        return policy + critic_loss(values, data.returns, unreal.return_regularization_weight)
-    if settings.decoupled_objective:
-        policy = decoupled_surrogate_loss(
-            log_probs, data.old_log_probs, data.behavior_weights, data.advantages, clip_range
-        )
-    else:
-        policy = clipped_surrogate_loss(log_probs, data.old_log_probs, data.advantages, clip_range)
-    if settings.value_clip_range is not None:
-        values = clipped_values(values, data.old_values, settings.value_clip_range)
-    bonus = COEFFICIENTS.entropy_coefficient * entropy_loss(entropy(LAYOUT, distribution))
-    return policy + bonus + settings.value_coefficient * value_loss(values, data.returns)
 
 
 @pytest.mark.parametrize(
@@ -91,11 +54,18 @@ def reference_loss(
 def test_slopes_are_the_gradient_of_the_loss_functions(changes):
     settings = PPOSettings.validated(changes)
     distribution, values, data = example()
-    expected = torch.autograd.grad(reference_loss(settings, distribution, values, data), [distribution, values])
+    loss = reference_loss(LAYOUT, settings, COEFFICIENTS, distribution, values, data)
+    expected = torch.autograd.grad(loss, [distribution, values])
+    objective = make_objective(DENSITY, settings, COEFFICIENTS)
+    of_distribution, of_values = torch.empty_like(distribution), torch.empty_like(values)
+    log_ratios = torch.empty_like(values)
     with torch.no_grad():
-        received = make_objective(DENSITY, settings, COEFFICIENTS).slopes(distribution, values, data)
-    torch.testing.assert_close(received.distribution, expected[0], rtol=1e-4, atol=1e-6)
-    torch.testing.assert_close(received.values, expected[1], rtol=1e-4, atol=1e-6)
+        objective.policy_slopes(distribution, data, of_distribution, log_ratios)
+        objective.value_slopes(values, data, of_values)
+    torch.testing.assert_close(of_distribution, expected[0], rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(of_values, expected[1], rtol=1e-4, atol=1e-6)
+    log_probs = log_prob(LAYOUT, distribution, data.actions) - DENSITY.action_terms(data.actions)
+    torch.testing.assert_close(log_ratios, (log_probs - data.old_log_probs).detach(), rtol=1e-4, atol=1e-5)
 
 
 def test_advantages_are_normalised_in_each_minibatch_also_in_the_last_small_one():

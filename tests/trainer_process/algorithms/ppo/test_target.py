@@ -13,7 +13,9 @@ from tests.trainer_process.experience_builder import SegmentData, make_batch, ra
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.closed_form import ActionDensity
+from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
 from trainer_process.algorithms.ppo.settings import PPOSettings
+from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data, with_proximal_policy
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.data.rollout import assemble_rollout
@@ -87,7 +89,11 @@ def test_log_probabilities_of_the_behaviour_lack_what_depends_on_the_action_alon
 def test_the_decoupled_objective_weighs_by_proximal_over_behaviour():
     settings = PPOSettings(minibatch_size=5, decoupled_objective=True, max_behavior_weight=2.0)
     data = data_of([a_segment()])
-    proximal = with_proximal_policy(data, networks(), DENSITY, settings)
+    steps = StepReplay(networks(), settings)
+    coefficients = Coefficients(learning_rate=1e-3, clip_range=0.2, entropy_coefficient=0.0)
+    steps.prepare(make_objective(DENSITY, settings, coefficients), data)
+    with torch.no_grad():
+        proximal = with_proximal_policy(data, steps, settings)
     expected = torch.exp(proximal.old_log_probs - data.old_log_probs).clamp(max=2.0)
     torch.testing.assert_close(proximal.behavior_weights, expected)
     assert float(proximal.behavior_weights.max()) <= 2.0

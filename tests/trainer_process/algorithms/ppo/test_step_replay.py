@@ -1,0 +1,137 @@
+"""How steps are replayed, with a capture that runs as a CUDA graph does: it fixes every tensor and every number."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from protocol.policy_settings import PolicySettings
+from protocol.schema import ContinuousAction, ContinuousObservation
+from trainer_process.algorithms.base import BehaviorSpec
+from trainer_process.algorithms.ppo.actor_critic import ActorCritic
+from trainer_process.algorithms.ppo.closed_form import ActionDensity
+from trainer_process.algorithms.ppo.gradient_step import take_gradient_steps
+from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
+from trainer_process.algorithms.ppo.settings import PPOSettings
+from trainer_process.algorithms.ppo.step_replay import StepReplay
+from trainer_process.algorithms.ppo.training_data import TrainingData
+from trainer_process.models.cuda_graph import Work
+
+WALKER = BehaviorSpec.create(
+    "Walker", ContinuousObservation(3), ContinuousAction(2), PolicySettings(hidden_sizes=(8,), initial_action_scale=1.0)
+)
+DENSITY = ActionDensity(WALKER.action_layout, torch.device("cpu"))
+COEFFICIENTS = Coefficients(learning_rate=3e-3, clip_range=0.2, entropy_coefficient=0.01)
+
+
+class FakeGraphs:
+    """Runs work thrice to warm up, once to record it, and again at every replay; counts both."""
+
+    def __init__(self) -> None:
+        self.captured = 0
+        self.replayed = 0
+
+    def __call__(self, work: Work) -> Work:
+        self.captured += 1
+        for _ in range(4):
+            work()
+
+        def replay() -> None:
+            self.replayed += 1
+            work()
+
+        return replay
+
+
+def example_data(steps: int) -> TrainingData:
+    generator = torch.Generator().manual_seed(3)
+    widths = {"observations": (3,), "actions": (2,)}
+    names = ("observations", "actions", "old_log_probs", "advantages", "returns", "old_values", "behavior_weights")
+    return TrainingData(**{name: torch.randn(steps, *widths.get(name, ()), generator=generator) for name in names})
+
+
+def learn(steps: StepReplay, settings: PPOSettings, coefficients: Coefficients = COEFFICIENTS, rows: int = 150) -> None:
+    objective = make_objective(DENSITY, settings, coefficients)
+    take_gradient_steps(example_data(rows), steps, objective, settings, np.random.default_rng(7), lambda: None)
+
+
+@pytest.mark.parametrize("changes", [{}, {"target_kl": 1e9}, {"synchronous": True}, {"value_clip_range": 0.2}])
+def test_replayed_steps_are_those_that_run_one_by_one(changes):
+    settings = PPOSettings(minibatch_size=40, epochs=2, **changes)
+    graphs, plain = FakeGraphs(), ActorCritic(WALKER, settings)
+    replayed = ActorCritic(WALKER, settings)
+    for networks, capture in ((plain, None), (replayed, graphs)):
+        steps = StepReplay(networks, settings, capture)
+        learn(steps, settings)
+        learn(steps, settings)
+    assert torch.equal(plain.weights.values, replayed.weights.values)
+    for part, expected in zip(replayed.optimizer.state, plain.optimizer.state, strict=True):
+        assert torch.equal(part, expected)
+    # What is left of each epoch runs by itself.
+    assert graphs.replayed == 2 * 2 * 3 * (2 if "target_kl" in changes else 1)
+
+
+def test_a_graph_serves_all_updates_with_the_same_fixed_numbers():
+    settings, graphs = PPOSettings(minibatch_size=40, epochs=1), FakeGraphs()
+    steps = StepReplay(ActorCritic(WALKER, settings), settings, graphs)
+    learn(steps, settings)
+    learn(steps, settings, replace(COEFFICIENTS, learning_rate=1e-3))
+    learn(steps, settings, rows=90)
+    assert graphs.captured == 1
+    learn(steps, settings, replace(COEFFICIENTS, clip_range=0.1))
+    assert graphs.captured == 2
+
+
+def test_a_graph_is_still_right_after_an_update_that_was_too_small_for_it():
+    settings = PPOSettings(minibatch_size=40, epochs=1)
+    plain, replayed = ActorCritic(WALKER, settings), ActorCritic(WALKER, settings)
+    for networks, capture in ((plain, None), (replayed, FakeGraphs())):
+        steps = StepReplay(networks, settings, capture)
+        for rows in (90, 30, 95):
+            learn(steps, settings, rows=rows)
+    assert torch.equal(plain.weights.values, replayed.weights.values)
+
+
+def test_the_learning_rate_reaches_a_graph_that_was_captured_before():
+    settings = PPOSettings(minibatch_size=40, epochs=1)
+    networks = ActorCritic(WALKER, settings)
+    steps = StepReplay(networks, settings, FakeGraphs())
+    learn(steps, settings, rows=40)
+    before = networks.weights.values.clone()
+    learn(steps, settings, replace(COEFFICIENTS, learning_rate=0.0), rows=40)
+    assert torch.equal(networks.weights.values, before)
+
+
+def test_an_update_smaller_than_a_minibatch_needs_no_graph():
+    settings, graphs = PPOSettings(minibatch_size=40, epochs=1), FakeGraphs()
+    networks = ActorCritic(WALKER, settings)
+    before = networks.weights.values.clone()
+    learn(StepReplay(networks, settings, graphs), settings, rows=30)
+    assert graphs.captured == 0
+    assert not torch.equal(networks.weights.values, before)
+
+
+def test_steps_run_one_by_one_where_no_graph_can_be_captured_and_the_log_says_why(caplog):
+    settings = PPOSettings(minibatch_size=40, epochs=2)
+    calls: list[None] = []
+
+    def refuse(work: Work) -> Work:
+        work()
+        calls.append(None)
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    networks, plain = ActorCritic(WALKER, settings), ActorCritic(WALKER, settings)
+    steps = StepReplay(networks, settings, refuse)
+    with caplog.at_level(logging.WARNING):
+        learn(steps, settings)
+        learn(steps, settings)
+    assert "operation not permitted when stream is capturing" in caplog.text
+    assert len(calls) == 1
+    expected = StepReplay(plain, settings)
+    learn(expected, settings)
+    learn(expected, settings)
+    assert torch.equal(networks.weights.values, plain.weights.values)

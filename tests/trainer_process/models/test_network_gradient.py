@@ -1,0 +1,184 @@
+"""Gradients written out are those of autograd, whatever the network."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.initial_weights import initial_weights
+from protocol.network_builder import build_critic_spec, build_policy_spec
+from protocol.network_spec import NetworkSpec, Operation, ParameterSpec
+from protocol.policy_settings import CriticSettings, PolicySettings
+from protocol.schema import ActionElement, ContinuousAction, ContinuousObservation, ObservationElement
+from protocol.weights import WeightsLayout
+from tests.strategies import actions, critic_settings, observations, policy_settings
+from trainer_process.models import SpecNetwork, network_gradient
+from trainer_process.models.network_gradient import AutogradGradient, NetworkGradient, WrittenGradient
+
+HIDDEN = (("function", "elu"),)
+WEIGHT = ParameterSpec("weight", (4, 4), "orthogonal", 1.0)
+BIAS = ParameterSpec("bias", (4,), "constant", 0.1)
+ROW = ParameterSpec("row", (4,), "constant", 0.3)
+LINEAR = Operation("linear", ("x",), "h", ("weight", "bias"))
+
+
+def network_of(spec: NetworkSpec, seed: int = 1) -> SpecNetwork:
+    values = initial_weights(spec, seed)
+    values += np.random.default_rng(seed).normal(0, 0.3, values.size).astype(np.float32)
+    network = SpecNetwork(spec, WeightsLayout.of(spec), values)
+    if "normalizer.variance" in network.parameters:
+        network.parameters["normalizer.variance"].fill_(1.0)
+    return network
+
+
+def chain(*operations: Operation, parameters: tuple[ParameterSpec, ...] = (WEIGHT, BIAS)) -> NetworkSpec:
+    """x[4] → the last operation's output."""
+    sizes = {"x": 4}
+    for operation in operations:
+        read = [sizes[name] for name in operation.inputs]
+        if operation.kind == "slice":
+            read = [operation.attribute("stop") - operation.attribute("start")]
+        sizes[operation.output] = sum(read) if operation.kind != "broadcast" else 4
+    last = operations[-1].output
+    return NetworkSpec((("x", 4),), ((last, sizes[last]),), operations, parameters)
+
+
+def evaluated(gradient: NetworkGradient, network: SpecNetwork, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Outputs and the gradient on random rows and slopes; run twice, since the buffers are used again."""
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(2):
+        gradient.inputs.copy_(torch.randn(gradient.inputs.shape, generator=generator))
+        with torch.no_grad():
+            gradient.forward()
+            gradient.slopes.copy_(torch.randn(gradient.slopes.shape, generator=generator))
+            gradient.backward()
+    return gradient.outputs.clone(), network.flat_grad.clone()
+
+
+def assert_written_is_autograd(spec: NetworkSpec, row_count: int = 5, seed: int = 1) -> None:
+    network = network_of(spec, seed)
+    inputs = torch.zeros(row_count, spec.inputs[0][1])
+    expected_outputs, expected = evaluated(AutogradGradient(network, inputs), network, seed)
+    network.flat_grad.fill_(7.0)
+    outputs, received = evaluated(WrittenGradient(network, inputs), network, seed)
+    torch.testing.assert_close(outputs, expected_outputs, rtol=1e-5, atol=1e-5)
+    scale = max(1.0, float(expected.abs().max())) if expected.numel() else 1.0
+    torch.testing.assert_close(received, expected, rtol=1e-4, atol=1e-5 * scale)
+
+
+@given(observations(), actions(), policy_settings(), st.integers(0, 2**32), st.integers(1, 9))
+def test_written_gradients_of_policies_are_those_of_autograd(
+    observation: ObservationElement, action: ActionElement, settings: PolicySettings, seed: int, row_count: int
+) -> None:
+    assert_written_is_autograd(build_policy_spec(observation, action, settings), row_count, seed)
+
+
+@given(observations(), policy_settings(), critic_settings(), st.integers(0, 2**32), st.integers(1, 9))
+def test_written_gradients_of_critics_are_those_of_autograd(
+    observation: ObservationElement, policy: PolicySettings, critic: CriticSettings, seed: int, row_count: int
+) -> None:
+    assert_written_is_autograd(build_critic_spec(observation, policy, critic), row_count, seed)
+
+
+@pytest.mark.parametrize("row_count", [1, 5])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        chain(LINEAR, Operation("activation", ("h",), "a", (), HIDDEN), Operation("concat", ("a", "h", "a"), "y")),
+        chain(LINEAR, Operation("concat", ("h", "h", "x"), "y")),
+        chain(
+            LINEAR,
+            Operation("slice", ("h",), "s", (), (("start", 1), ("stop", 3))),
+            Operation("activation", ("s",), "y", (), (("function", "tanh"),)),
+        ),
+        chain(
+            LINEAR,
+            Operation("clamp", ("h",), "c", (), (("minimum", -0.5), ("maximum", 0.5))),
+            Operation("activation", ("h",), "a", (), (("function", "relu"),)),
+            Operation("concat", ("c", "a"), "y"),
+        ),
+        chain(
+            Operation("broadcast", (), "r", ("row",)),
+            Operation("activation", ("r",), "a", (), (("function", "tanh"),)),
+            Operation("clamp", ("r",), "c", (), (("minimum", 0.0), ("maximum", 1.0))),
+            Operation("concat", ("a", "x", "c", "r"), "y"),
+            parameters=(ROW,),
+        ),
+        chain(
+            LINEAR,
+            Operation("concat", ("h", "x"), "inner"),
+            Operation("concat", ("inner", "x"), "y"),
+        ),
+        chain(
+            Operation("concat", ("x",), "copy"),
+            Operation("linear", ("copy",), "y", ("weight", "bias")),
+            Operation("linear", ("y",), "unread", ("unread.weight", "bias2")),
+            parameters=(
+                WEIGHT,
+                BIAS,
+                ParameterSpec("unread.weight", (4, 4), "orthogonal", 1.0),
+                ParameterSpec("bias2", (4,), "constant", 0.0),
+            ),
+        ),
+    ],
+    ids=["read twice", "concat of one twice", "slice", "clamp beside", "row", "concat in concat", "unread"],
+)
+def test_registers_that_are_shared_or_read_twice_keep_their_gradient(spec: NetworkSpec, row_count: int) -> None:
+    if spec.operations[-1].output == "unread":
+        spec = NetworkSpec(spec.inputs, (("y", 4),), spec.operations, spec.parameters)
+    assert_written_is_autograd(spec, row_count)
+
+
+def test_weights_that_do_not_learn_have_no_gradient() -> None:
+    fixed = ParameterSpec("weight", (4, 4), "orthogonal", 1.0, trainable=False)
+    assert_written_is_autograd(chain(LINEAR, parameters=(fixed, BIAS)))
+
+
+def test_what_changes_in_the_weights_shows_at_once() -> None:
+    network = network_of(chain(LINEAR))
+    gradient = network_gradient(network, torch.ones(2, 4))
+    with torch.no_grad():
+        network.flat.fill_(0.0)
+        gradient.forward()
+    assert not gradient.outputs.any()
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        (chain(LINEAR, Operation("linear", ("h",), "y", ("weight", "bias"))), "share the parameter 'weight'"),
+        (chain(Operation("broadcast", (), "y", ("row",)), parameters=(ROW,)), "doesn't depend on its input"),
+        (
+            NetworkSpec((("x", 4), ("z", 4)), (("h", 4),), (LINEAR,), (WEIGHT, BIAS)),
+            "several inputs or outputs",
+        ),
+    ],
+)
+def test_other_networks_are_left_to_autograd_with_the_reason(
+    spec: NetworkSpec, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = network_of(spec)
+    with caplog.at_level(logging.INFO):
+        assert isinstance(network_gradient(network, torch.zeros(2, 4)), AutogradGradient)
+    assert reason in caplog.text
+    with pytest.raises(ValueError, match="can't be written out"):
+        WrittenGradient(network, torch.zeros(2, 4))
+
+
+def test_a_network_of_the_builder_is_written_out() -> None:
+    network = network_of(build_policy_spec(ContinuousObservation(4), ContinuousAction(2), PolicySettings()))
+    assert isinstance(network_gradient(network, torch.zeros(2, 4)), WrittenGradient)
+
+
+def test_an_unusual_normaliser_is_left_to_autograd() -> None:
+    policy = build_policy_spec(ContinuousObservation(4), ContinuousAction(2), PolicySettings(hidden_sizes=()))
+    normalize, *others = policy.operations
+    first = Operation("concat", ("observation",), "copied")
+    moved = Operation("normalize", ("copied",), normalize.output, normalize.parameters, normalize.attributes)
+    later = NetworkSpec(policy.inputs, policy.outputs, (first, moved, *others), policy.parameters)
+    assert isinstance(network_gradient(network_of(later), torch.zeros(2, 4)), AutogradGradient)

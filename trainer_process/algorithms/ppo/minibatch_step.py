@@ -1,0 +1,120 @@
+"""One gradient step on buffers that stay the same, so that the loop sets nothing up and a CUDA graph can replay it.
+
+B minibatch, O observation, D distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from trainer_process.algorithms.ppo.actor_critic import ActorCritic
+from trainer_process.algorithms.ppo.objective import Objective
+from trainer_process.algorithms.ppo.training_data import TrainingData
+from trainer_process.models import NetworkGradient, network_gradient
+
+
+class StepOutputs(NamedTuple):
+    """What the networks said about a minibatch: [B, D], [B] and, of the actions that were taken, log-ratios [B]."""
+
+    distribution: Tensor
+    values: Tensor
+    log_ratios: Tensor
+
+
+class MinibatchStep:
+    """The step of one minibatch size: `read`, `evaluate`, `move`; all to be called without gradient.
+
+    Attributes:
+        inputs: the minibatch; to be filled by `read`.
+        outputs: what `evaluate` fills.
+    """
+
+    def __init__(
+        self,
+        networks: ActorCritic,
+        example: TrainingData,
+        size: int,
+        max_grad_norm: float | None,
+        gradient_of: Callable[..., NetworkGradient] = network_gradient,
+    ) -> None:
+        """
+        Args:
+            networks: to be moved.
+            example: of any number of rows, for its widths.
+            size: B.
+            max_grad_norm: of both networks' gradient together; None does not clip.
+            gradient_of: (network, inputs [B, O]) -> what computes it.
+        """
+        self._networks = networks
+        self._max_grad_norm = max_grad_norm
+        self.inputs = example.blank(size)
+        self._policy = gradient_of(networks.policy, self.inputs.observations)
+        self._critic = gradient_of(networks.critic, self.inputs.observations)
+        self.outputs = StepOutputs(
+            self._policy.outputs, self._critic.outputs.squeeze(1), torch.zeros_like(self.inputs.returns)
+        )
+        self._value_slopes = self._critic.slopes.squeeze(1)
+        self._columns = [getattr(self.inputs, field.name) for field in fields(self.inputs)]
+        self._side_stream = _new_stream() if networks.weights.values.is_cuda else None
+
+    def read(self, minibatch: TrainingData) -> None:
+        """Copies a minibatch of B steps in."""
+        torch._foreach_copy_(self._columns, [getattr(minibatch, field.name) for field in fields(minibatch)])
+
+    def log_probs(self, objective: Objective) -> Tensor:
+        """[B] log-probabilities of the actions that were read, without their own terms; as `evaluate` computes them."""
+        self._policy.forward()
+        return objective.density.evaluate(self._policy.outputs, self.inputs.actions, self._policy.slopes)
+
+    def evaluate(self, objective: Objective) -> None:
+        """Computes `outputs` and the slopes of the loss by them."""
+
+        def policy() -> None:
+            self._policy.forward()
+            objective.policy_slopes(self._policy.outputs, self.inputs, self._policy.slopes, self.outputs.log_ratios)
+
+        def critic() -> None:
+            self._critic.forward()
+            objective.value_slopes(self.outputs.values, self.inputs, self._value_slopes)
+
+        self._side_by_side(policy, critic)
+
+    def move(self) -> None:
+        """Follows the slopes back through both networks, and moves all weights one step."""
+        self._side_by_side(self._policy.backward, self._critic.backward)
+        if self._max_grad_norm is not None:
+            clip_norm(self._networks.weights.gradient, self._max_grad_norm)
+        self._networks.optimizer.step()
+
+    def evaluate_and_move(self, objective: Objective) -> None:
+        """Both."""
+        self.evaluate(objective)
+        self.move()
+
+    def _side_by_side(self, first: Callable[[], None], second: Callable[[], None]) -> None:
+        """On a GPU both at once: neither fills it."""
+        if self._side_stream is None:
+            first()
+            second()
+            return
+        current = torch.cuda.current_stream()
+        self._side_stream.wait_stream(current)
+        with torch.cuda.stream(self._side_stream):
+            second()
+        first()
+        current.wait_stream(self._side_stream)
+
+
+def _new_stream() -> torch.cuda.Stream:
+    return torch.cuda.Stream()  # type: ignore[no-untyped-call]
+
+
+def clip_norm(gradient: Tensor, maximum: float) -> None:
+    """Scales a gradient in place so that its norm is at most `maximum`, as torch's clip_grad_norm_ does."""
+    norm = torch.linalg.vector_norm(gradient)
+    gradient.mul_(norm.add_(1e-6).reciprocal_().mul_(maximum).clamp_max_(1.0))

@@ -1,0 +1,174 @@
+"""Lays a network's registers out in memory and writes its forward and backward pass down as two lists of calls.
+
+Two kinds of copies are avoided: an activation overwrites the linear layer that it alone reads, and what a concat alone
+reads is computed in its place in the concat.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from protocol.network_spec import Operation
+from trainer_process.models.network import SpecNetwork
+from trainer_process.models.written_operation import WRITTEN_KINDS, Call, Register, write_operation
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One network on B rows.
+
+    Attributes:
+        outputs: [B, D].
+        slopes: [B, D].
+        forward: in their order.
+        backward: in theirs.
+    """
+
+    outputs: Tensor
+    slopes: Tensor
+    forward: list[Call]
+    backward: list[Call]
+
+
+def why_not_written(network: SpecNetwork) -> str | None:
+    """Why a network's gradient can't be written out; None where it can."""
+    spec, operations = network.spec, _needed_operations(network)
+    if len(spec.inputs) != 1 or len(spec.outputs) != 1:
+        return "it has several inputs or outputs"
+    if network.normalizer is not None and any(spec.inputs[0][0] in operation.inputs for operation in operations):
+        return "it reads its input beside the normaliser"
+    unknown = {operation.kind for operation in operations} - WRITTEN_KINDS
+    if unknown:
+        return f"it has an operation {min(unknown)!r} that is not its first"
+    if not operations or spec.outputs[0][0] not in _per_row(network, operations):
+        return "its output doesn't depend on its input"
+    uses = Counter(name for operation in operations for name in operation.parameters)
+    shared = [name for name, count in uses.items() if count > 1]
+    return f"several operations share the parameter {shared[0]!r}" if shared else None
+
+
+def write_plan(network: SpecNetwork, inputs: Tensor) -> Plan:
+    """The calls for one network and the rows that will stand in `inputs` [B, O].
+
+    Raises:
+        ValueError: the gradient can't be written out.
+    """
+    reason = why_not_written(network)
+    if reason is not None:
+        raise ValueError(f"network {network.layout.hash:016x}: its gradient can't be written out, since {reason}")
+    operations = _needed_operations(network)
+    registers = _Memory(network, operations, inputs).registers
+    forward: list[Call] = []
+    backward: list[Call] = []
+    output = registers[network.spec.outputs[0][0]]
+    for operation in operations:
+        written = write_operation(
+            operation,
+            [network.parameters[name] for name in operation.parameters],
+            [registers[name] for name in operation.inputs],
+            registers[operation.output],
+        )
+        forward.extend(written.forward)
+        backward = written.backward + backward
+    zeroed = [register for register in registers.values() if register.adds and register is not output]
+    backward = [partial(register.gradient.zero_) for register in zeroed if register.gradient is not None] + backward
+    slopes = torch.zeros_like(output.value) if output.gradient is None else output.gradient
+    return Plan(output.value, slopes, forward, backward)
+
+
+class _Memory:
+    """Finds a place for every register, from the output back to the input."""
+
+    def __init__(self, network: SpecNetwork, operations: Sequence[Operation], inputs: Tensor) -> None:
+        self._network = network
+        self._per_row = _per_row(network, operations)
+        self._learns = _learning(network, operations)
+        self._made_by = {operation.output: operation for operation in operations}
+        output = network.spec.outputs[0][0]
+        self._readers = Counter(name for operation in operations for name in operation.inputs)
+        self._readers[output] += 1
+        self._sliced = {operation.inputs[0] for operation in operations if operation.kind == "slice"}
+        self._inputs = inputs
+        self.registers: dict[str, Register] = {_input_name(network): Register(inputs, None, False)}
+        for operation in reversed(operations):
+            register = self.registers.setdefault(operation.output, self._new(operation))
+            if operation.kind == "activation":
+                self._share_with_linear(operation, register)
+            elif operation.kind == "concat":
+                self._share_with_parts(operation, register)
+
+    def _new(self, operation: Operation) -> Register:
+        name = operation.output
+        if operation.kind == "broadcast":
+            row = self._network.parameters[operation.parameters[0]]
+            gradient = None if row.grad is None else row.grad.unsqueeze(0)
+            return Register(row.detach().unsqueeze(0), gradient, self._adds(name))
+        rows = self._inputs.shape[0] if name in self._per_row else 1
+        value = self._inputs.new_zeros(rows, self._network.spec.register_sizes[name])
+        gradient = torch.zeros_like(value) if name in self._learns else None
+        return Register(value, gradient, self._adds(name))
+
+    def _adds(self, name: str) -> bool:
+        """A slice touches but a part of the gradient, so that it adds to zeros."""
+        return self._readers[name] > 1 or name in self._sliced
+
+    def _share_with_linear(self, operation: Operation, register: Register) -> None:
+        """A linear layer's gradient doesn't need its output."""
+        (name,) = operation.inputs
+        made_by = self._made_by.get(name)
+        if made_by is not None and made_by.kind == "linear" and self._readers[name] == 1:
+            self.registers[name] = register
+
+    def _share_with_parts(self, operation: Operation, register: Register) -> None:
+        start = 0
+        for name in operation.inputs:
+            stop = start + self._network.spec.register_sizes[name]
+            made_by = self._made_by.get(name)
+            if made_by is not None and made_by.kind != "broadcast" and self._readers[name] == 1:
+                same_rows = (name in self._per_row) == (operation.output in self._per_row)
+                same_learning = (name in self._learns) == (register.gradient is not None)
+                if same_rows and same_learning:
+                    gradient = None if register.gradient is None else register.gradient[:, start:stop]
+                    self.registers[name] = Register(register.value[:, start:stop], gradient, self._adds(name))
+            start = stop
+
+
+def _input_name(network: SpecNetwork) -> str:
+    normalizer = network.normalizer
+    return network.spec.inputs[0][0] if normalizer is None else normalizer.output
+
+
+def _needed_operations(network: SpecNetwork) -> list[Operation]:
+    """Those that the outputs depend on, in their order, without the normaliser."""
+    needed = {name for name, _ in network.spec.outputs}
+    found: list[Operation] = []
+    for operation in reversed(network.spec.operations):
+        if operation.output in needed and operation is not network.normalizer:
+            found.insert(0, operation)
+            needed.update(operation.inputs)
+    return found
+
+
+def _per_row(network: SpecNetwork, operations: Sequence[Operation]) -> set[str]:
+    """Registers that depend on the input."""
+    names = {_input_name(network)}
+    for operation in operations:
+        if names.intersection(operation.inputs):
+            names.add(operation.output)
+    return names
+
+
+def _learning(network: SpecNetwork, operations: Sequence[Operation]) -> set[str]:
+    """Registers that depend on trainable weights."""
+    names: set[str] = set()
+    for operation in operations:
+        trainable = any(network.parameters[name].grad is not None for name in operation.parameters)
+        if trainable or names.intersection(operation.inputs):
+            names.add(operation.output)
+    return names
