@@ -89,9 +89,13 @@ def _program(text: str) -> Path:
 
 def options_of(arguments: argparse.Namespace) -> BenchOptions:
     """What a bench is told."""
-    values = {name: value for name, value in vars(arguments).items() if name != "bench"}
     return BenchOptions(
-        **{name: tuple(value) if name in ("tasks", "seeds") else value for name, value in values.items()}
+        rounds=arguments.rounds,
+        peer_python=arguments.peer_python,
+        results=arguments.results,
+        tasks=tuple(getattr(arguments, "tasks", ())),
+        seeds=tuple(getattr(arguments, "seeds", ())),
+        is_long=getattr(arguments, "is_long", False),
     )
 
 
@@ -126,7 +130,7 @@ def draw(rows: Sequence[BenchRow], saved: Path) -> list[Path]:
         drawn.append(path)
     for bench in dict.fromkeys(row.bench for row in rows):
         curve = path if not drawn else saved.with_name(f"{saved.stem}-{bench}.png")
-        if draw_curves([row for row in rows if row.bench == bench], curve, f"{bench}: {BENCHES.get(bench, '')}"):
+        if draw_curves([row for row in rows if row.bench == bench], curve, f"{bench}, {saved.stem}"):
             drawn.append(curve)
     return drawn
 

@@ -110,7 +110,8 @@ def _draw_panel(axes: Axes, name: str, rows: Sequence[BenchRow]) -> None:
     medians = [point[1] for point in points]
     below, above = [point[1] - point[2] for point in points], [point[3] - point[1] for point in points]
     style: dict[str, Any] = {"marker": "o", "markersize": 4, "linewidth": 1.6}
-    axes.errorbar(places, medians, yerr=(below, above), capsize=2, color=CURVE_COLOURS[0], label="ours", **style)
+    axes.plot(places, medians, color=CURVE_COLOURS[0], label="ours", zorder=3, **style)
+    axes.errorbar(places, medians, yerr=(below, above), capsize=2, color=CURVE_COLOURS[0], linestyle="none")
     for number, peer in enumerate(dict.fromkeys(row.peer_name for row in rows if row.peer_name), 1):
         curve = sorted(
             (row.x, row.peer_median)

@@ -30,17 +30,17 @@ class Turn:
 
     Attributes:
         ticks: of its loop.
-        steps: agent-steps that count.
+        steps: agent-steps that the trainer got.
+        played_steps: agent-steps of all ticks.
         wall_s: seconds on the clock.
         cpu_s: processor seconds of this process, all its threads.
-        note: what a reader must know; empty where nothing.
     """
 
     ticks: int
     steps: int
+    played_steps: int
     wall_s: float
     cpu_s: float
-    note: str = ""
 
     @property
     def steps_per_second(self) -> float:
@@ -62,22 +62,27 @@ def leave_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def run_on_request(tick: Callable[[], object], counted_steps: Callable[[int], int]) -> None:
+def run_on_request(
+    tick: Callable[[], object], agent_count: int, unrecorded_steps: Callable[[], int] = lambda: 0
+) -> None:
     """Answers each line of standard input, a duration, by ticking so long; returns at its end.
 
     Args:
         tick: one pass of the loop.
-        counted_steps: given the ticks of a turn, its agent-steps that count.
+        agent_count: agents of a tick.
+        unrecorded_steps: agent-steps so far that never reach the trainer.
     """
     print(READY, flush=True)
     for line in sys.stdin:
         duration_s = float(line)
-        ticks = 0
+        ticks, unrecorded = 0, unrecorded_steps()
         cpu_s, started_s = time.process_time(), time.perf_counter()
         while (wall_s := time.perf_counter() - started_s) < duration_s:
             tick()
             ticks += 1
-        turn = Turn(ticks, counted_steps(ticks), wall_s, time.process_time() - cpu_s)
+        cpu_s = time.process_time() - cpu_s
+        played = ticks * agent_count
+        turn = Turn(ticks, played - (unrecorded_steps() - unrecorded), played, wall_s, cpu_s)
         print(json.dumps(asdict(turn)), flush=True)
 
 

@@ -25,21 +25,15 @@ def main() -> None:
     else:
         communicator = Communicator.make_attached(arguments.endpoint)
     game = NoopGame(arguments.agents, communicator)
-    seen = 0
 
-    def counted_steps(ticks: int) -> int:
-        nonlocal seen
+    def unrecorded_steps() -> int:
         if game.trainer.has_training_failed:
             raise SystemExit(f"noop host: {game.trainer.training_failure}")
-        unrecorded = game.trainer.unrecorded_steps
-        steps: int = ticks * arguments.agents - (unrecorded - seen)
-        seen = unrecorded
-        return steps
+        return game.trainer.unrecorded_steps
 
     try:
         game.play_until_collecting()
-        seen = game.trainer.unrecorded_steps
-        run_on_request(game.tick, counted_steps)
+        run_on_request(game.tick, arguments.agents, unrecorded_steps)
     finally:
         game.close()
 

@@ -59,7 +59,7 @@ def run_bridge(make: type[LockstepBridge]) -> None:
             assert server.stdin is not None
             try:
                 bridge.exchange()
-                run_on_request(bridge.exchange, lambda ticks: ticks * arguments.agents)
+                run_on_request(bridge.exchange, arguments.agents)
             finally:
                 server.stdin.close()
                 server.wait(START_TIMEOUT_S)
