@@ -1,7 +1,7 @@
 """Metrics of a behavior: their names, and where they are written.
 
 A row of metrics is plain data: finite numbers by name. It goes to `metrics.jsonl`, one line an update, and to
-TensorBoard under ML-Agents' tags where that has the metric (tensorboardX writes their spaces as underscores).
+TensorBoard under ML-Agents' tags where that has the metric (with underscores for their spaces).
 """
 
 from __future__ import annotations
@@ -104,9 +104,7 @@ class MetricsWriter:
         self._file.write(json.dumps({"time": round(now, 3), **finite}) + "\n")
         self._file.flush()
         if self._tensorboard is not None:
-            step = int(finite.get("steps", 0))
-            for name, value in finite.items():
-                self._tensorboard.add_scalar(tensorboard_tag(name), value, step, walltime=now)
+            _add_event(self._tensorboard, finite, now)
 
     def close(self) -> None:
         """Ends both files; further calls do nothing."""
@@ -128,6 +126,15 @@ def _tensorboard_writer(folder: Path) -> SummaryWriter:
     from tensorboardX import SummaryWriter
 
     return SummaryWriter(str(folder))
+
+
+def _add_event(writer: SummaryWriter, metrics: Mapping[str, float], now: float) -> None:
+    """All metrics in one event: one each, as by `add_scalar`, would hold an update up for more than a millisecond."""
+    from tensorboardX.proto.summary_pb2 import Summary
+
+    tags = {name: tensorboard_tag(name).replace(" ", "_") for name in metrics}
+    values = [Summary.Value(tag=tags[name], simple_value=value) for name, value in metrics.items()]
+    writer.file_writer.add_summary(Summary(value=values), int(metrics.get("steps", 0)), now)
 
 
 def _ends_within_a_line(path: Path) -> bool:

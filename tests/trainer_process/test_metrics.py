@@ -42,6 +42,26 @@ def test_a_later_writer_appends(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tensorboard_gets_all_metrics_of_a_row_in_one_event(tmp_path):
+    from tensorboardX.proto.event_pb2 import Event
+
+    with MetricsWriter(tmp_path, tensorboard=True) as writer:
+        writer.write({"steps": 256, "return_mean": 1.5, "seconds_update": 0.25})
+    (path,) = (tmp_path / "tensorboard").iterdir()
+    data, events = path.read_bytes(), []
+    while data:  # a record: length, checksum, event, checksum
+        length = int.from_bytes(data[:8], "little")
+        events.append(Event.FromString(data[12 : 12 + length]))
+        data = data[16 + length :]
+    (event,) = (event for event in events if event.HasField("summary"))
+    assert event.step == 256
+    assert {value.tag: value.simple_value for value in event.summary.value} == {
+        tensorboard_tag("steps").replace(" ", "_"): 256,
+        "Environment/Cumulative_Reward": 1.5,
+        "Trainer/seconds_update": 0.25,
+    }
+
+
 def test_tensorboard_gets_its_event_file(tmp_path):
     with MetricsWriter(tmp_path, tensorboard=True) as writer:
         writer.write({"steps": 1.0, "return_mean": 3.0})
