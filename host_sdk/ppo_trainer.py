@@ -226,6 +226,8 @@ class PPOTrainer(Trainer):
         Returns:
             Whether a tick would be recorded now. False for good once `is_training` is false.
         """
+        if self.is_recording:
+            return True
         self._poll()
         if self.is_training and not self.is_recording:
             self.communicator.wait(timeout_s)
