@@ -24,9 +24,14 @@ def backward_discounted_sums(values: Float64Array, decays: Float64Array) -> Floa
     Recursive doubling: after the k-th pass sum[t] holds 2^k terms, so log2(longest unbroken run) passes are enough; a
     run is broken where a decay is 0. A product of decays below 1e-18 counts as 0, since it is lost in float64.
     """
-    sums = values.astype(np.float64)
-    products = decays.astype(np.float64)
-    scratch = np.empty_like(sums)
+    sums, products, scratch = np.empty((3, len(values)))
+    sums[:], products[:] = values, decays
+    _sum_in_place(sums, products, scratch)
+    return sums
+
+
+def _sum_in_place(sums: Float64Array, products: Float64Array, scratch: Float64Array) -> None:
+    """`sums` holds the values and `products` the decays; the latter and `scratch` are overwritten."""
     stride = 1
     while stride < len(sums):
         ahead = scratch[:-stride]
@@ -35,10 +40,9 @@ def backward_discounted_sums(values: Float64Array, decays: Float64Array) -> Floa
         np.multiply(products[:-stride], products[stride:], out=ahead)
         products[:-stride] = ahead
         products[-stride:] = 0.0
-        if np.abs(products).max() < _NEGLIGIBLE:
+        if np.abs(products, out=scratch).max() < _NEGLIGIBLE:
             break
         stride *= 2
-    return sums
 
 
 def generalized_advantages(
@@ -64,12 +68,18 @@ def generalized_advantages(
         discount_factor: gamma.
         gae_lambda: lambda.
     """
-    values64 = values.astype(np.float64)
-    deltas = rewards + discount_factor * next_values.astype(np.float64) - values64
-    advantages = backward_discounted_sums(deltas, discount_factor * gae_lambda * continues.astype(np.float64))
+    # One block: the system takes small ones back at every call, and touching them anew takes longer than the sums.
+    values64, advantages, decays, scratch = np.empty((4, len(values)))
+    values64[:] = values
+    np.multiply(next_values, discount_factor, out=advantages, dtype=np.float64)
+    advantages += rewards
+    advantages -= values64
+    np.multiply(continues, discount_factor * gae_lambda, out=decays, dtype=np.float64)
+    _sum_in_place(advantages, decays, scratch)
+    returns = np.add(advantages, values64, out=values64)
     # What float32 can't hold becomes infinite, and the update that meets it is taken back as diverged.
     with np.errstate(over="ignore"):
-        return AdvantageEstimate(advantages.astype(np.float32), (advantages + values64).astype(np.float32))
+        return AdvantageEstimate(advantages.astype(np.float32), returns.astype(np.float32))
 
 
 def forward_discounted_sums(values: Float64Array, decays: Float64Array) -> Float64Array:

@@ -28,6 +28,7 @@ class ActionDensity:
         self.action_size = layout.vector_size
         self._squashed = torch.from_numpy(layout.squashed.copy()).to(device)
         self._has_squash = bool(layout.squashed.any())
+        self._minus_one = torch.tensor(-1.0, device=device)
         self._choices: list[tuple[slice, slice]] = []
         action_offset, logit_offset = layout.continuous_size, 2 * layout.continuous_size
         for size in layout.exclusive_sizes:
@@ -76,13 +77,14 @@ class ActionDensity:
 
     def _gaussian(self, distribution: Tensor, actions: Tensor, slopes: Tensor) -> Tensor:
         size = self._continuous
-        log_deviations = distribution[:, size : 2 * size]
-        inverse = torch.exp(-log_deviations)
-        scores = (actions[:, :size] - distribution[:, :size]).mul_(inverse)
-        torch.mul(scores, inverse, out=slopes[:, :size])
-        squares = scores.square_()
-        torch.sub(squares, 1.0, out=slopes[:, size : 2 * size])
-        return torch.add(log_deviations, squares, alpha=0.5).sum(-1).neg_()
+        means, log_deviations = distribution[:, : 2 * size].split(size, 1)
+        by_mean, by_log_deviation = slopes[:, : 2 * size].split(size, 1)
+        negated = torch.neg(log_deviations)
+        inverse = torch.exp(negated)
+        scores = torch.sub(actions[:, :size], means).mul_(inverse)
+        torch.mul(scores, inverse, out=by_mean)
+        torch.addcmul(self._minus_one, scores, scores, out=by_log_deviation)
+        return negated.addcmul_(scores, scores, value=-0.5).sum(-1)
 
     def entropy(self, distribution: Tensor) -> Tensor:
         """[B] entropies of distributions [B, D], in nats."""
