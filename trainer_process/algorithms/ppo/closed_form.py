@@ -77,8 +77,8 @@ class ActionDensity:
 
     def _gaussian(self, distribution: Tensor, actions: Tensor, slopes: Tensor) -> Tensor:
         size = self._continuous
-        means, log_deviations = distribution[:, : 2 * size].split(size, 1)
-        by_mean, by_log_deviation = slopes[:, : 2 * size].split(size, 1)
+        means, log_deviations = torch.split(distribution[:, : 2 * size], size, 1)
+        by_mean, by_log_deviation = torch.split(slopes[:, : 2 * size], size, 1)
         negated = torch.neg(log_deviations)
         inverse = torch.exp(negated)
         scores = torch.sub(actions[:, :size], means).mul_(inverse)
