@@ -18,7 +18,7 @@ from protocol.bulk_carrier import DTYPE_NAMES, DTYPES, INLINE, AnyArray, BulkCar
 from protocol.errors import RemoteProtocolError, SharedMemoryError
 from protocol.field_rule import describe
 from protocol.limits import MAX_ARENAS
-from protocol.shared_memory.segment import SharedSegment, attach_segment, create_segment
+from protocol.shared_memory.segment import SharedSegment, attach_segment, create_segment, is_named
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
@@ -74,7 +74,7 @@ class ArenaCarrier(BulkCarrier):
 
     def close(self) -> None:
         """Takes the names of all arenas away; arrays on them stay good, on both sides."""
-        for arena in self._own.values():
+        for arena in self._own.copy().values():
             arena.unlink()
         self._own.clear()
         self._attached.clear()
@@ -101,18 +101,18 @@ class ArenaCarrier(BulkCarrier):
         return manifest, frames
 
     def get(self, manifest: Sequence[ManifestEntry], frames: Sequence[Frame]) -> dict[str, AnyArray]:
-        inline = [entry for entry in manifest if not isinstance(entry[3], Mapping)]
-        arrays = INLINE.get(inline, frames) if inline or frames else {}
-        if len(inline) == len(manifest):
-            return arrays
-        return {entry[0]: arrays[entry[0]] if entry[0] in arrays else self._array(entry) for entry in manifest}
+        referred = {entry[0]: self._array(entry) for entry in manifest if isinstance(entry[3], Mapping)}
+        if not referred:
+            return INLINE.get(manifest, frames)
+        arrays = INLINE.get([entry for entry in manifest if entry[0] not in referred], frames)
+        return {name: referred[name] if name in referred else arrays[name] for name, *_ in manifest}
 
     def own_reference(self, array: AnyArray) -> Reference | None:
         """Where an array lies in an arena of this side; None for any other, or one with gaps."""
         if not array.size or not array.flags.c_contiguous:
             return None
         address = _address(array)
-        for name, arena in self._own.items():
+        for name, arena in self._own.copy().items():  # an arena may go at any moment, by the garbage collector's hand
             if 0 <= address - arena.address < arena.size:
                 return Reference(name, address - arena.address)
         return None
@@ -134,6 +134,9 @@ class ArenaCarrier(BulkCarrier):
     def _attach(self, name: str) -> SharedSegment:
         segment = self._attached.get(name)
         if segment is None:
+            # what its maker took the name of is done with, and would stay in memory for as long as it is held here
+            for gone in [known for known in self._attached if not is_named(known)]:
+                del self._attached[gone]
             if len(self._attached) >= MAX_ARENAS:
                 raise RemoteProtocolError(f"arena {name}: expected at most {MAX_ARENAS} of one peer, got one more")
             try:

@@ -34,6 +34,9 @@ _POPULATE = getattr(mmap, "MAP_POPULATE", 0)
 
 _CREATION_ATTEMPTS = 8
 
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""Without waiting: anyone may lay a pipe of that name into the folder, and nobody would ever write into it."""
+
 
 def create(name: str, size: int) -> SharedSegment:
     """Makes the file, takes its memory and locks it. See `create_segment`."""
@@ -56,7 +59,7 @@ def attach(name: str) -> SharedSegment:
     """Maps a file for reading. See `attach_segment`."""
     path = shared_memory_folder() / name
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, _READING)
     except OSError as error:
         raise SharedMemoryError(
             f"{name}: expected shared memory that a process on this machine made, got {error.strerror}; containers "
@@ -78,6 +81,11 @@ def attach(name: str) -> SharedSegment:
     return SharedSegment(name, np.frombuffer(mapped, np.uint8), nothing)
 
 
+def is_named(name: str) -> bool:
+    """Whether the file is there. See `segment.is_named`."""
+    return (shared_memory_folder() / name).exists()
+
+
 def sweep_stale() -> list[str]:
     """Removes the files whose lock nobody holds. See `sweep_stale_segments`."""
     swept: list[str] = []
@@ -94,10 +102,12 @@ def sweep_stale() -> list[str]:
 def _sweep(path: Path) -> bool:
     """Removes one file, if its maker is gone; a file of another user can't be opened."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, _READING)
     except OSError:
         return False
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.unlink()
     except OSError:
@@ -108,7 +118,10 @@ def _sweep(path: Path) -> bool:
 
 
 def _require_room(folder: Path, size: int) -> None:
-    status = os.statvfs(folder)
+    try:
+        status = os.statvfs(folder)
+    except OSError as error:
+        raise SharedMemoryError(f"shared memory: expected a folder {folder}, got {error}") from error
     free = status.f_bavail * status.f_frsize
     if free < size:
         raise _no_room(folder, size, free)

@@ -60,6 +60,8 @@ class _Platform(Protocol):
 
     def attach(self, name: str) -> SharedSegment: ...
 
+    def is_named(self, name: str) -> bool: ...
+
     def sweep_stale(self) -> list[str]: ...
 
 
@@ -96,6 +98,11 @@ def attach_segment(name: str) -> SharedSegment:
     if NAME_PATTERN.fullmatch(name) is None:
         raise SharedMemoryError(f"shared memory: expected a name {NAME_PREFIX}<pid>-<16 hex digits>, got {name!r:.80}")
     return _platform().attach(name)
+
+
+def is_named(name: str) -> bool:
+    """Whether the name of a segment is there still, as far as this system tells."""
+    return _platform().is_named(name)
 
 
 def sweep_stale_segments() -> list[str]:

@@ -23,7 +23,8 @@ def create(name: str, size: int) -> SharedSegment:
     """Makes named memory. See `create_segment`."""
     mapped = open_named(name, HEADER_BYTES + size, is_writable=True)
     mapped[: HEADER.size] = HEADER.pack(MAGIC, size)
-    memory: ByteArray = np.frombuffer(mapped, np.uint8)[HEADER_BYTES:]
+    # offset, and no slice: the arrays made of a slice would hold what it was cut from, and not it
+    memory: ByteArray = np.frombuffer(mapped, np.uint8, offset=HEADER_BYTES)
     memory[:: mmap.PAGESIZE] = 0
     return SharedSegment(name, memory, nothing)
 
@@ -40,7 +41,12 @@ def attach(name: str) -> SharedSegment:
         )
     require_attachable_size(name, size)
     mapped = open_named(name, HEADER_BYTES + size, is_writable=False)
-    return SharedSegment(name, np.frombuffer(mapped, np.uint8)[HEADER_BYTES:], nothing)
+    return SharedSegment(name, np.frombuffer(mapped, np.uint8, offset=HEADER_BYTES), nothing)
+
+
+def is_named(name: str) -> bool:
+    """True, since to look would make it. See `segment.is_named`."""
+    return True
 
 
 def sweep_stale() -> list[str]:
