@@ -92,6 +92,11 @@ class Behavior:
         return self._latest.iteration if self._latest is not None else 0
 
     @property
+    def is_updating(self) -> bool:
+        """Whether the learner works on it, or is about to."""
+        return self._is_updating
+
+    @property
     def pending_batches(self) -> int:
         """Batches taken in and not trained on."""
         return sum(session.ledgers[self.name].pending_count for session in self._hosts.values())

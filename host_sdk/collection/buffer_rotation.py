@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from host_sdk.collection.episode_tally import EpisodeTally
@@ -122,11 +122,14 @@ class BufferRotation:
 
     def _statistics(self, counts: CollectionCounts, tally: EpisodeTally) -> ExperienceStatistics:
         """What was counted since the last batch."""
-        now, before = asdict(counts), asdict(self._reported)
-        self._reported = CollectionCounts(**now)
+        before, self._reported = self._reported, replace(counts)
         returns, lengths = tally.take_ended()
         return ExperienceStatistics(
-            **{name: now[name] - before[name] for name in now}, episode_returns=returns, episode_lengths=lengths
+            unrecorded_steps=counts.unrecorded_steps - before.unrecorded_steps,
+            dropped_actions=counts.dropped_actions - before.dropped_actions,
+            non_finite_steps=counts.non_finite_steps - before.non_finite_steps,
+            episode_returns=returns,
+            episode_lengths=lengths,
         )
 
 

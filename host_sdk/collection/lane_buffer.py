@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from host_sdk.collection.segment_log import SegmentLog
 from protocol.experience import ExperienceBatch, ExperienceStatistics, SegmentTable
+from protocol.limits import MAX_BATCH_STEPS
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 Int64Array: TypeAlias = npt.NDArray[np.int64]
@@ -105,12 +106,18 @@ class LaneBuffer:
             log_probs=self.log_probs[:rows],
             memory=self.memory[:rows],
             segments=table,
-            initial_memory=self.memory[table.first_row, table.lane],
+            initial_memory=self._initial_memory(table),
             final_observations=self.segments.final_observations(),
             final_memory=self.segments.final_memory(),
-            version_runs=_version_runs(self.versions, table),
+            version_runs=_version_runs(self.versions[:rows], table),
             statistics=statistics,
         )
+
+    def _initial_memory(self, table: SegmentTable) -> FloatArray:
+        """float32[K, H], copied."""
+        if not self._sizes.memory:
+            return np.zeros((len(table), 0), dtype=np.float32)
+        return self.memory[table.first_row, table.lane]
 
 
 def _divided(allocate: AllocateFloats, counts: list[int]) -> list[FloatArray]:
@@ -125,13 +132,35 @@ def _shaped(flat: FloatArray, shape: tuple[int, ...]) -> FloatArray:
 
 
 def _version_runs(versions: Int64Array, table: SegmentTable) -> Int64Array:
-    """int64[R, 3]: segment, first step within it, version; one row for each segment and each change inside one."""
-    lengths = table.length.astype(np.int64)
-    starts = np.cumsum(lengths) - lengths
-    segment = np.repeat(np.arange(len(table), dtype=np.int64), lengths)
-    within = np.arange(len(segment), dtype=np.int64) - starts[segment]
-    version = versions[table.first_row[segment] + within, table.lane[segment]]
-    begins = within == 0
-    begins[1:] |= version[1:] != version[:-1]
-    runs: Int64Array = np.stack([segment[begins], within[begins], version[begins]], axis=1)
+    """int64[R, 3]: segment, first step within it, version; one row for each segment and each change inside one.
+
+    Args:
+        versions: int64[T, N], of the rows in use; what lies outside of segments may be anything.
+        table: K segments, in any order.
+    """
+    count = len(table)
+    begins = np.arange(count, dtype=np.int64)
+    row, lane = np.nonzero(versions[1:] != versions[:-1])
+    row += 1
+    inside = np.zeros((0, 2), dtype=np.int64)
+    if len(row):
+        inside = _steps_inside(row, lane, table)
+    runs: Int64Array = np.zeros((count + len(inside), 3), dtype=np.int64)
+    runs[:count, 0] = begins
+    runs[count:, :2] = inside
+    if len(inside):
+        runs = runs[np.lexsort((runs[:, 1], runs[:, 0]))]
+    segment = runs[:, 0]
+    runs[:, 2] = versions[table.first_row[segment] + runs[:, 1], table.lane[segment]]
     return runs
+
+
+def _steps_inside(row: Int64Array, lane: Int64Array, table: SegmentTable) -> Int64Array:
+    """int64[k, 2]: segment and step of those cells that lie in a segment and are not its first step."""
+    order = np.lexsort((table.first_row, table.lane))
+    key = table.lane[order].astype(np.int64) * MAX_BATCH_STEPS + table.first_row[order]
+    place = np.searchsorted(key, lane * MAX_BATCH_STEPS + row, side="right") - 1
+    segment = order[place]  # the last one that begins at or before the cell; that of another lane ends before it
+    step = row - table.first_row[segment]
+    is_inside = (place >= 0) & (table.lane[segment] == lane) & (step > 0) & (step < table.length[segment])
+    return np.stack([segment[is_inside], step[is_inside]], axis=1)

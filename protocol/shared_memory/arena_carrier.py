@@ -36,19 +36,19 @@ class _OwnArena(NamedTuple):
     """An arena of this side, without a hold on its memory."""
 
     address: int
-    size: int
     unlink: Callable[[], object]
 
 
 class ArenaCarrier(BulkCarrier):
     """One side's end of the shared memory of one session.
 
-    An arena is a segment that this side made and the peer reads. `put` finds out by its address whether an array lies
-    in one, so that nothing else has to know. All other arrays go inline, and arrays of both kinds are taken.
+    An arena is a segment that this side made and the peer reads. `put` sees by an array's base whether it lies in one,
+    so that nothing else has to know. All other arrays go inline, and arrays of both kinds are taken.
     """
 
     def __init__(self) -> None:
         self._own: dict[str, _OwnArena] = {}
+        self._own_memory: dict[int, str] = {}
         self._attached: dict[str, SharedSegment] = {}
 
     def make_arena(self, float_count: int) -> FloatArray:
@@ -64,8 +64,9 @@ class ArenaCarrier(BulkCarrier):
         """
         segment = create_segment(max(1, 4 * float_count))
         memory = segment.memory
-        self._own[segment.name] = _OwnArena(_address(memory), memory.size, segment.unlink)
-        weakref.finalize(memory, self._own.pop, segment.name, None)
+        self._own[segment.name] = _OwnArena(_address(memory), segment.unlink)
+        self._own_memory[id(memory)] = segment.name  # numpy gives every view of it as its base
+        weakref.finalize(memory, self._forget_own, segment.name, id(memory))
         return memory[: 4 * float_count].view(np.float32)
 
     def forget_peer(self) -> None:
@@ -77,6 +78,7 @@ class ArenaCarrier(BulkCarrier):
         for arena in self._own.copy().values():
             arena.unlink()
         self._own.clear()
+        self._own_memory.clear()
         self._attached.clear()
 
     def origin(self, array: AnyArray) -> Reference | None:
@@ -109,13 +111,14 @@ class ArenaCarrier(BulkCarrier):
 
     def own_reference(self, array: AnyArray) -> Reference | None:
         """Where an array lies in an arena of this side; None for any other, or one with gaps."""
-        if not array.size or not array.flags.c_contiguous:
+        name = self._own_memory.get(id(array.base))
+        if name is None or not array.size or not array.flags.c_contiguous:
             return None
-        address = _address(array)
-        for name, arena in self._own.copy().items():  # an arena may go at any moment, by the garbage collector's hand
-            if 0 <= address - arena.address < arena.size:
-                return Reference(name, address - arena.address)
-        return None
+        return Reference(name, _address(array) - self._own[name].address)
+
+    def _forget_own(self, name: str, memory_id: int) -> None:
+        self._own.pop(name, None)
+        self._own_memory.pop(memory_id, None)
 
     def _array(self, entry: ManifestEntry) -> AnyArray:
         """A read-only view of the peer's memory."""

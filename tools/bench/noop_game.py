@@ -40,6 +40,8 @@ class NoopGame:
         *,
         training_settings: PPOTrainingSettings | None = None,
         communicator_settings: CommunicatorSettings | None = None,
+        hidden_sizes: tuple[int, ...] = HIDDEN_SIZES,
+        trainer_class: type[PPOTrainer] = PPOTrainer,
     ) -> None:
         """
         Args:
@@ -47,6 +49,8 @@ class NoopGame:
             trainer: how to launch one, or the line to it.
             training_settings: what to ask of it.
             communicator_settings: how long to wait for a trainer that is launched.
+            hidden_sizes: of the policy and the critic.
+            trainer_class: of the trainer object.
         """
         if isinstance(trainer, TrainerProcessSettings):
             trainer = Communicator.make_launched(trainer, communicator_settings)
@@ -56,15 +60,15 @@ class NoopGame:
         self.interactor.setup_interactor(self.manager)
         self.environment = NoopTrainingEnvironment(agent_count, episode_step_count=EPISODE_STEP_COUNT)
         self.environment.setup_training_environment(self.manager)
-        settings = PolicySettings(hidden_sizes=HIDDEN_SIZES)
+        settings = PolicySettings(hidden_sizes=hidden_sizes)
         self.policy = Policy.make_policy(self.manager, self.interactor, settings)
-        self.trainer = PPOTrainer.make_ppo_trainer(
+        self.trainer = trainer_class.make_ppo_trainer(
             self.manager,
             self.interactor,
             self.environment,
             self.policy,
             communicator=self.communicator,
-            critic_settings=CriticSettings(hidden_sizes=HIDDEN_SIZES),
+            critic_settings=CriticSettings(hidden_sizes=hidden_sizes),
         )
         self._training_settings = training_settings
         self.manager.add_agents([object() for _ in range(agent_count)])

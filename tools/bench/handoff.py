@@ -1,0 +1,182 @@
+"""From "batch full" on the host to "the trainer holds it", and from "published" to "in use on the host".
+
+Times are the machine's monotonic clock, read in both processes (Linux). The host's clock starts when the recorder is
+full, before anything is cut or packed; the trainer's stops when it has the message, checked, with its arrays. In the
+idle case the trainer waits for nothing else, and the host waits a little before each hand-off.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from host_sdk import CommunicatorSettings, PPOTrainer, PPOTrainingSettings, TrainerProcessSettings
+from tools.bench.handoff_trainer import HELD, PUBLISHED
+from tools.bench.noop_game import NoopGame
+from tools.bench.options import BenchOptions
+from tools.bench.row import BenchRow
+from tools.bench.timing import Spread
+
+AGENT_COUNT = 100
+HAND_OFFS = 100
+"""Hand-offs of a round."""
+LEARNING_HAND_OFFS = 400
+LARGE_HIDDEN_SIZES = (256, 288)
+"""With 64 observed floats and 8 actions: about 98,000 parameters."""
+LEARNING = PPOTrainingSettings(steps_per_update=10_000, epochs=1, minibatch_size=256, total_steps=10**9)
+
+
+class StampedTrainer(PPOTrainer):
+    """Notes when a batch is full.
+
+    Attributes:
+        full_s: when the last one was, by the machine's clock.
+        batches: batch id -> when it was.
+    """
+
+    full_s = 0.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: dict[int, float] = {}
+
+    def poll(self) -> None:
+        """Takes in what came, outside of a tick."""
+        self._poll()
+
+    def _hand_off(self) -> None:
+        if self._recorder is not None and self._recorder.is_full:
+            self.full_s = time.perf_counter()
+            sent = self.batches_sent
+            super()._hand_off()
+            if self.batches_sent > sent:
+                self.batches[self.batches_sent] = self.full_s
+        else:
+            super()._hand_off()
+
+
+@contextmanager
+def game_beside(
+    arguments: tuple[str, ...],
+    shared_memory: bool,
+    hidden_sizes: tuple[int, ...] = (128, 128),
+    training: PPOTrainingSettings | None = None,
+) -> Iterator[tuple[NoopGame, StampedTrainer]]:
+    """A game with a trainer of `handoff_trainer`, collecting."""
+    command = (sys.executable, "-m", "tools.bench.handoff_trainer", *arguments)
+    game = NoopGame(
+        AGENT_COUNT,
+        TrainerProcessSettings(command=command),
+        training_settings=training,
+        communicator_settings=CommunicatorSettings(shared_memory=shared_memory),
+        hidden_sizes=hidden_sizes,
+        trainer_class=StampedTrainer,
+    )
+    try:
+        game.play_until_collecting()
+        assert isinstance(game.trainer, StampedTrainer)
+        yield game, game.trainer
+    finally:
+        game.close()
+
+
+def exchange(game: NoopGame, trainer: StampedTrainer) -> tuple[float, float]:
+    """Plays until one batch is handed off and answered: seconds of the hand-off, and of the weights on their way."""
+    iteration, sent = trainer.iteration, trainer.batches_sent
+    while trainer.batches_sent == sent:
+        game.tick()
+    while trainer.iteration == iteration:
+        if trainer.has_training_failed:
+            raise RuntimeError(str(trainer.training_failure))
+        trainer.poll()
+    at_hand_s = time.perf_counter()
+    return trainer.metrics[HELD] - trainer.full_s, at_hand_s - trainer.metrics[PUBLISHED]
+
+
+def _rounds(measure: Callable[[], list[float]], count: int) -> Spread:
+    """The medians of rounds, after one that does not count."""
+    measure()
+    return Spread.of([statistics.median(measure()) for _ in range(count)])
+
+
+def hand_off(steps: int, rounds: int, *, shared_memory: bool) -> Spread:
+    """Milliseconds of a hand-off of so many steps to an idle trainer."""
+    with game_beside(("echo", str(steps)), shared_memory) as (game, trainer):
+        return _rounds(lambda: [1000 * exchange(game, trainer)[0] for _ in range(HAND_OFFS)], rounds)
+
+
+def weights(rounds: int, *, shared_memory: bool) -> Spread:
+    """Milliseconds from published to in use, of about 100,000 parameters."""
+    with game_beside(("echo", "1000"), shared_memory, LARGE_HIDDEN_SIZES) as (game, trainer):
+        return _rounds(lambda: [1000 * exchange(game, trainer)[1] for _ in range(HAND_OFFS)], rounds)
+
+
+def hand_off_while_learning(*, shared_memory: bool) -> list[float]:
+    """Milliseconds of each hand-off that came while the learner worked."""
+    with tempfile.TemporaryDirectory(prefix="lb-") as folder:
+        stamps = Path(folder) / "stamps"
+        with game_beside((str(stamps),), shared_memory, training=LEARNING) as (game, trainer):
+            deadline = time.monotonic() + 120.0
+            while trainer.batches_sent < LEARNING_HAND_OFFS and time.monotonic() < deadline:
+                game.tick()
+                time.sleep(0.0005)
+            full = dict(trainer.batches)
+        lines = [line.split() for line in stamps.read_text(encoding="utf-8").splitlines()]
+    return [
+        1000 * (float(held_s) - full[int(batch)])
+        for batch, held_s, is_learning in lines
+        if is_learning == "1" and int(batch) in full
+    ]
+
+
+def run(options: BenchOptions) -> list[BenchRow]:
+    """Idle at three sizes, learning, and the weights; shared memory beside the socket."""
+    rounds = options.rounds
+    rows = []
+    for steps in (1_000, 10_000, 100_000):
+        ours = hand_off(steps, rounds, shared_memory=True)
+        peer = hand_off(steps, rounds, shared_memory=False) if steps == 10_000 else None
+        target = "median <= 0.15" if steps == 10_000 else ""
+        rows.append(_row(f"{steps:,} steps, batch full to held, trainer idle", ours, peer, target))
+    times = sorted(hand_off_while_learning(shared_memory=True))
+    rows.append(
+        BenchRow(
+            bench="handoff",
+            name="10,000 steps, trainer learning: 99th percentile",
+            median=times[int(0.99 * len(times))],
+            low=times[0],
+            high=times[-1],
+            unit="ms",
+            target="median <= 5",
+            note=f"of {len(times)} hand-offs, whose median is {statistics.median(times):.2f} ms",
+        )
+    )
+    rows.append(
+        _row(
+            "weights of 98,000 parameters, published to in use, polling host",
+            weights(rounds, shared_memory=True),
+            weights(rounds, shared_memory=False),
+            "median <= 0.3",
+        )
+    )
+    return rows
+
+
+def _row(name: str, ours: Spread, peer: Spread | None, target: str) -> BenchRow:
+    return BenchRow(
+        bench="handoff",
+        name=name,
+        median=ours.median,
+        low=ours.low,
+        high=ours.high,
+        unit="ms",
+        peer_name="the same through the socket (ipc)" if peer is not None else "",
+        peer_median=peer.median if peer is not None else None,
+        ratio=ours.median / peer.median if peer is not None else None,
+        target=target,
+    )
