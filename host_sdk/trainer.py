@@ -170,8 +170,8 @@ class Trainer(ManagerListener):
         has_all = self._arriving.look(MAX_PARAMETERS) if self._is_waiting else self._arriving.look()
         if has_all or not self._arriving.is_finite:
             arrived, self._arriving = self._arriving, None
-            self.communicator.give_back(arrived.update)
             self._apply(arrived)
+            self.communicator.give_back(arrived.update)
 
     @property
     def _keeps_weights(self) -> bool:
