@@ -1,12 +1,13 @@
-"""One PPO update of 10,240 steps and 10 epochs on one thread: ours, Stable-Baselines3's, and ours beside a busy game.
+"""One PPO update of 10,240 steps and 10 epochs on one thread, ours and Stable-Baselines3's, alone and beside a game.
 
 Ours is the whole `update()`: laying out the batch, values, advantages, epochs and the normaliser. The peer's is
-`train()`, the epochs alone.
+`train()`, the epochs alone. Beside it the estimate of advantages, and the same update on a GPU where there is one.
 """
 
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,21 +23,25 @@ from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ContinuousAction, ContinuousObservation
 from tools.bench.options import ROOT, BenchOptions
 from tools.bench.row import BenchRow
-from tools.bench.timing import Comparison, alternate, repeat, seconds
+from tools.bench.timing import Comparison, Spread, alternate, repeat, seconds
 from tools.bench.update_rollout import (
     ACTION_SIZE,
     AGENT_COUNT,
     EPOCHS,
     HIDDEN_SIZES,
-    MINIBATCH_SIZE,
     OBSERVATION_SIZE,
     ROW_COUNT,
     make_rollout,
 )
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo import PPO, PPOSettings
+from trainer_process.data.returns import generalized_advantages
 
-NAME = "10,240 steps x 10 epochs, nets 64-128-128-{8,1}, minibatch 256, one thread"
+TARGETS = {64: "ratio <= 0.35", 256: "ratio <= 0.5", 1024: "ratio <= 0.85"}
+"""By minibatch size. The larger it is, the more of the time are the same matrix products on both sides."""
+GAE_STEP_COUNT = 10_000
+GAE_CALLS = 100
+"""Calls of one measurement, each a fraction of a millisecond."""
 
 _BUSY_GAME = """
 import numpy as np
@@ -79,7 +84,7 @@ def make_batch() -> ExperienceBatch:
     )
 
 
-def our_update() -> Callable[[], float]:
+def our_update(minibatch_size: int, device: str = "cpu") -> Callable[[], float]:
     """Measures one update of ours, on the same batch every time."""
     torch.set_num_threads(1)
     behavior = BehaviorSpec.create(
@@ -91,10 +96,11 @@ def our_update() -> Callable[[], float]:
     )
     settings = PPOSettings(
         steps_per_update=ROW_COUNT * AGENT_COUNT,
-        minibatch_size=MINIBATCH_SIZE,
+        minibatch_size=minibatch_size,
         epochs=EPOCHS,
         normalizer_initialisation="train",
         max_policy_lag=1_000_000,
+        device=device,
     )
     algorithm, batch = PPO(behavior, settings), make_batch()
 
@@ -106,12 +112,11 @@ def our_update() -> Callable[[], float]:
 
 
 @contextmanager
-def peer_update(python: Path) -> Iterator[tuple[str, Callable[[], float]]]:
+def peer_update(python: Path, minibatch_size: int) -> Iterator[tuple[str, Callable[[], float]]]:
     """Stable-Baselines3 in a process of its own: its name with versions, and what measures one `train()` there."""
-    command = (str(python), "-m", "tools.bench.peers.stable_baselines3_update")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = (str(python), "-m", "tools.bench.peers.stable_baselines3_update", str(minibatch_size))
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=_one_thread(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -130,20 +135,74 @@ def peer_update(python: Path) -> Iterator[tuple[str, Callable[[], float]]]:
             process.wait(10)
 
 
-def beside_a_busy_game(measure: Callable[[], float]) -> float:
-    """The same measurement while another process computes on one core without pause."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+@contextmanager
+def busy_game() -> Iterator[None]:
+    """Another process computes on one core without pause."""
     command = (sys.executable, "-c", _BUSY_GAME)
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as game:
+    with subprocess.Popen(command, env=_one_thread(), stdout=subprocess.PIPE, text=True) as game:
         assert game.stdout is not None
         try:
             game.stdout.readline()
-            return measure()
+            yield
         finally:
             game.kill()
 
 
-def _row(name: str, compared: Comparison, peer_name: str, target: str) -> BenchRow:
+def estimate_seconds() -> float:
+    """The median time of one estimate of the advantages of 10,000 steps of 64 agents."""
+    generator = np.random.default_rng(1234)
+    rewards, values, next_values = generator.standard_normal((3, GAE_STEP_COUNT), dtype=np.float32)
+    continues = np.ones(GAE_STEP_COUNT, np.float32)
+    continues[np.linspace(0, GAE_STEP_COUNT, AGENT_COUNT + 1)[1:].astype(np.int64) - 1] = 0.0
+
+    def estimate() -> None:
+        generalized_advantages(rewards, values, next_values, continues, discount_factor=0.99, gae_lambda=0.95)
+
+    return statistics.median(seconds(estimate) for _ in range(GAE_CALLS))
+
+
+def run(options: BenchOptions) -> list[BenchRow]:
+    """Against the peer where there is one, and against ourselves beside a busy game."""
+    rounds = max(5, options.rounds)
+    rows = [row for size, target in TARGETS.items() for row in _rows_of_size(size, target, options.peer_python, rounds)]
+    alone = our_update(256)
+
+    def beside_game() -> float:
+        with busy_game():
+            return alone()
+
+    beside = alternate(beside_game, alone, rounds)
+    rows.append(_compared(f"{_name(256)}, beside a busy game", beside, "itself in quiet", "ratio <= 1.2"))
+    estimate = repeat(lambda: 1e3 * estimate_seconds(), rounds)
+    name = f"advantages (GAE) of {GAE_STEP_COUNT:,} steps of {AGENT_COUNT} agents"
+    rows.append(_alone(name, estimate, "ms", "median <= 0.3"))
+    if torch.cuda.is_available():
+        card = torch.cuda.get_device_name()
+        on_gpu = repeat(our_update(256, "cuda"), rounds)
+        rows.append(_alone(f"{_name(256)}, on {card}", on_gpu, "s", "median <= 0.035"))
+    return rows
+
+
+def _rows_of_size(minibatch_size: int, target: str, python: Path | None, rounds: int) -> list[BenchRow]:
+    """In quiet, and with both sides beside a busy game."""
+    ours, name = our_update(minibatch_size), _name(minibatch_size)
+    if python is None:
+        return [_alone(name, repeat(ours, rounds), "s", note="no peer to compare with")]
+    with peer_update(python, minibatch_size) as (peer_name, peer):
+        quiet = alternate(ours, peer, rounds)
+        with busy_game():
+            busy = alternate(ours, peer, rounds)
+    return [
+        _compared(name, quiet, peer_name, target),
+        _compared(f"{name}, both beside a busy game", busy, peer_name, target),
+    ]
+
+
+def _name(minibatch_size: int) -> str:
+    return f"10,240 steps x 10 epochs, nets 64-128-128-{{8,1}}, minibatch {minibatch_size}, one thread"
+
+
+def _compared(name: str, compared: Comparison, peer_name: str, target: str) -> BenchRow:
     return BenchRow(
         bench="update",
         name=name,
@@ -159,14 +218,9 @@ def _row(name: str, compared: Comparison, peer_name: str, target: str) -> BenchR
     )
 
 
-def run(options: BenchOptions) -> list[BenchRow]:
-    """Against the peer where there is one, and against ourselves beside a busy game."""
-    rounds, measure = max(5, options.rounds), our_update()
-    if options.peer_python is None:
-        alone = repeat(measure, rounds)
-        quiet = BenchRow("update", NAME, alone.median, alone.low, alone.high, "s", note="no peer to compare with")
-    else:
-        with peer_update(options.peer_python) as (peer_name, measure_peer):
-            quiet = _row(NAME, alternate(measure, measure_peer, rounds), peer_name, "ratio <= 0.8")
-    busy = alternate(lambda: beside_a_busy_game(measure), measure, rounds)
-    return [quiet, _row("the same beside a busy game", busy, "itself in quiet", "ratio <= 1.2")]
+def _alone(name: str, spread: Spread, unit: str, target: str = "", note: str = "") -> BenchRow:
+    return BenchRow("update", name, spread.median, spread.low, spread.high, unit, target=target, note=note)
+
+
+def _one_thread() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -15,21 +15,27 @@ _WARM_UP_RUNS = 3
 """Libraries set themselves up at their first calls, which a graph may not contain; torch's own number."""
 
 
-def capture_cuda_graph(work: Work) -> Work:
+def capture_cuda_graph(work: Work, device: torch.device) -> Work:
     """Captures work whose tensors all stay where they are, and that never waits for the device.
 
     Raises:
         RuntimeError: torch could not capture it.
     """
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(_WARM_UP_RUNS):
+    with torch.cuda.device(device):
+        stream = new_stream(device)
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UP_RUNS):
+                work()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        # Other threads of the trainer may talk to the device meanwhile.
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             work()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    # Other threads of the trainer may talk to the device meanwhile.
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        work()
     replay: Work = graph.replay
     return replay
+
+
+def new_stream(device: torch.device) -> torch.cuda.Stream:
+    """A queue of work beside the device's others."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

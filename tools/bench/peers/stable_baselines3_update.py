@@ -1,5 +1,7 @@
 """Stable-Baselines3's `PPO.train()` on the same random rollout, once for every line on stdin; prints seconds.
 
+    python -m tools.bench.peers.stable_baselines3_update MINIBATCH_SIZE
+
 Runs in an environment where `stable-baselines3` is installed; imports nothing of this project but the rollout's sizes
 and numbers.
 """
@@ -24,7 +26,6 @@ from tools.bench.update_rollout import (
     AGENT_COUNT,
     EPOCHS,
     HIDDEN_SIZES,
-    MINIBATCH_SIZE,
     OBSERVATION_SIZE,
     ROW_COUNT,
     make_rollout,
@@ -38,13 +39,13 @@ class SilentWorld(gymnasium.Env[Any, Any]):
     action_space = gymnasium.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
 
 
-def make_model() -> PPO:
+def make_model(minibatch_size: int) -> PPO:
     """PPO with a rollout buffer filled as if it had collected."""
     model = PPO(
         "MlpPolicy",
         DummyVecEnv([SilentWorld] * AGENT_COUNT),
         n_steps=ROW_COUNT,
-        batch_size=MINIBATCH_SIZE,
+        batch_size=minibatch_size,
         n_epochs=EPOCHS,
         policy_kwargs={"net_arch": list(HIDDEN_SIZES), "activation_fn": torch.nn.Tanh},
         seed=1234,
@@ -73,7 +74,7 @@ def fill_buffer(model: PPO) -> None:
 def main() -> None:
     """Says its versions, then answers every line on stdin with the seconds of one `train()`."""
     torch.set_num_threads(1)
-    model = make_model()
+    model = make_model(int(sys.argv[1]))
     names = f"stable-baselines3 {version('stable-baselines3')}, torch {version('torch')}"
     print(f"{names}, Python {platform.python_version()}", flush=True)
     for _ in sys.stdin:

@@ -16,6 +16,7 @@ from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.objective import Objective
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.models import NetworkGradient, network_gradient
+from trainer_process.models.cuda_graph import new_stream
 
 
 class StepOutputs(NamedTuple):
@@ -60,7 +61,8 @@ class MinibatchStep:
         )
         self._value_slopes = self._critic.slopes.squeeze(1)
         self._columns = [getattr(self.inputs, field.name) for field in fields(self.inputs)]
-        self._side_stream = _new_stream() if networks.weights.values.is_cuda else None
+        device = networks.weights.values.device
+        self._side_stream = new_stream(device) if device.type == "cuda" else None
 
     def read(self, minibatch: TrainingData) -> None:
         """Copies a minibatch of B steps in."""
@@ -102,16 +104,12 @@ class MinibatchStep:
             first()
             second()
             return
-        current = torch.cuda.current_stream()
+        current = torch.cuda.current_stream(self._side_stream.device)
         self._side_stream.wait_stream(current)
         with torch.cuda.stream(self._side_stream):
             second()
         first()
         current.wait_stream(self._side_stream)
-
-
-def _new_stream() -> torch.cuda.Stream:
-    return torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
 
 def clip_norm(gradient: Tensor, maximum: float) -> None:

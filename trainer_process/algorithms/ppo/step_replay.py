@@ -32,8 +32,8 @@ class StepReplay:
         """
         self.networks = networks
         self._settings = settings
-        is_cuda = networks.weights.values.is_cuda
-        self._capture = capture or (capture_cuda_graph if is_cuda else None)
+        device = networks.weights.values.device
+        self._capture = capture or (partial(capture_cuda_graph, device=device) if device.type == "cuda" else None)
         self._steps: dict[int, MinibatchStep] = {}
         self._works: dict[int, list[Work]] = {}
         self._captured: tuple[tuple[float, float], list[Work]] | None = None

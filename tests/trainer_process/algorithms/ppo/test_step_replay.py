@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from trainer_process.models.cuda_graph import Work
 WALKER = BehaviorSpec.create(
     "Walker", ContinuousObservation(3), ContinuousAction(2), PolicySettings(hidden_sizes=(8,), initial_action_scale=1.0)
 )
-DENSITY = ActionDensity(WALKER.action_layout, torch.device("cpu"))
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 COEFFICIENTS = Coefficients(learning_rate=3e-3, clip_range=0.2, entropy_coefficient=0.01)
 
 
@@ -55,8 +55,11 @@ def example_data(steps: int) -> TrainingData:
 
 
 def learn(steps: StepReplay, settings: PPOSettings, coefficients: Coefficients = COEFFICIENTS, rows: int = 150) -> None:
-    objective = make_objective(DENSITY, settings, coefficients)
-    take_gradient_steps(example_data(rows), steps, objective, settings, np.random.default_rng(7), lambda: None)
+    device = torch.device(settings.device)
+    objective = make_objective(ActionDensity(WALKER.action_layout, device), settings, coefficients)
+    data = example_data(rows)
+    data = TrainingData(**{field.name: getattr(data, field.name).to(device) for field in fields(data)})
+    take_gradient_steps(data, steps, objective, settings, np.random.default_rng(7), lambda: None)
 
 
 @pytest.mark.parametrize("changes", [{}, {"target_kl": 1e9}, {"synchronous": True}, {"value_clip_range": 0.2}])
@@ -135,3 +138,14 @@ def test_steps_run_one_by_one_where_no_graph_can_be_captured_and_the_log_says_wh
     learn(expected, settings)
     learn(expected, settings)
     assert torch.equal(networks.weights.values, plain.weights.values)
+
+
+@pytest.mark.parametrize("changes", [{}, {"target_kl": 1e9}])
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_device_learns_the_same(device, changes):
+    settings = PPOSettings(minibatch_size=40, epochs=2, **changes)
+    there = PPOSettings(minibatch_size=40, epochs=2, device=device, **changes)
+    reference, networks = ActorCritic(WALKER, settings), ActorCritic(WALKER, there)
+    learn(StepReplay(reference, settings), settings)
+    learn(StepReplay(networks, there), there)
+    torch.testing.assert_close(networks.weights.values.cpu(), reference.weights.values, rtol=1e-3, atol=1e-4)
