@@ -60,7 +60,9 @@ class SegmentLog:
         first, self._count = self._count, self._count + len(closed.lane)
         self._reserve(self._count)
         rows = slice(first, self._count)
-        self._numbers[rows] = np.stack(closed[:8], axis=1)
+        columns: tuple[npt.NDArray[np.integer | np.bool_], ...] = closed[:8]
+        for index, column in enumerate(columns):
+            self._numbers[rows, index] = column
         self._observations[rows] = closed.final_observations
         self._memory[rows] = closed.final_memory
 

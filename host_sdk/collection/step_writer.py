@@ -41,9 +41,10 @@ class ActedStep(NamedTuple):
 class StepWriter:
     """Begins and ends steps: each agent's open segment grows by a row, or is cut where it can't go on.
 
-    While all agents record, in open segments of one mark, into one row of neighbouring lanes, the writer is steady: a
-    tick is a slice for each field. Anything else goes by way of `_begin_unsteady` and `_end_unsteady`, which are still
-    free of Python per agent, save for agents that look for a new strip.
+    While all agents record, in segments of one mark, into one row of neighbouring lanes, the writer is steady: a tick
+    is a slice for each field. It stays so when episodes end after a whole step, and opens new segments in the row that
+    comes next. Anything else goes by way of `_begin_unsteady` and `_end_unsteady`, which are still free of Python per
+    agent, save for agents that look for a new strip.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class StepWriter:
         self._steady_end = 0
         self._steady_lanes = slice(0, 0)
         self._steady_mark = True
+        self._reopening: list[AgentIds] = []
 
     @property
     def open_agent_ids(self) -> AgentIds:
@@ -106,6 +108,8 @@ class StepWriter:
         if self._is_steady and is_plain and not self._is_waiting:
             self._is_waiting = True
             self._pending[agents] = _RECORDED
+            while self._reopening:
+                self._reopen(self._reopening.pop())
             self._write(acted, self._steady_row, self._steady_lanes, agents)
             return
         marks = np.full(len(agent_ids), is_on_policy)
@@ -124,20 +128,26 @@ class StepWriter:
 
     def close(self, agent_ids: AgentIds, completions: ByteArray, finals: FloatArray, memory: FloatArray | None) -> None:
         """Closes the segments of those who have one open; see `TrajectoryRecorder.close_segments`."""
-        self._is_steady = False
         is_open = self._segments.are_open(agent_ids)
+        memory = self._memory_or_none(memory, len(agent_ids))
+        if self._is_steady and not self._is_waiting and np.count_nonzero(is_open) == len(agent_ids):
+            self._is_steady = self._close_whole(agent_ids, completions, finals, memory)
+            self._reopening.append(agent_ids)
+            return
+        self._is_steady = False
         waiting = is_open & (self._pending[agent_ids] == _RECORDED)
         if waiting.any():
             self.interrupt(agent_ids[waiting])
         ends = is_open & ~waiting
-        memory = self._memory_or_none(memory, len(agent_ids))
         self._close_whole(agent_ids[ends], completions[ends], finals[ends], memory[ends])
 
     def interrupt(self, agent_ids: AgentIds) -> None:
         """Cuts at the last whole transition; see `TrajectoryRecorder.interrupt`."""
-        self._is_steady = False
         pending = self._pending[agent_ids]
         is_open = self._segments.are_open(agent_ids)
+        if not np.count_nonzero(pending) and not np.count_nonzero(is_open):
+            return
+        self._is_steady = False
         unseen = agent_ids[is_open & (pending == _NOTHING)]
         self._counts.dropped_actions += int(((pending == _RECORDED) | (pending == _UNRECORDED)).sum()) + len(unseen)
         self._segments.cut_before_row(agent_ids[is_open & (pending == _RECORDED)])
@@ -168,6 +178,7 @@ class StepWriter:
 
     def _begin_unsteady(self, acted: ActedStep, agent_ids: AgentIds, marks: BoolArray, is_finite: BoolArray) -> None:
         self._is_steady = False
+        self._reopening.clear()  # they open with all others that have none
         self._drop_unrewarded(agent_ids[self._pending[agent_ids] != _NOTHING])
         if not is_finite.all():
             self._cut_before_non_finite(agent_ids[~is_finite])
@@ -191,6 +202,10 @@ class StepWriter:
             self._write(acted, self._steady_row, self._steady_lanes, self._agents)
         else:
             self._write(acted, rows, lanes, ids)
+
+    def _reopen(self, agent_ids: AgentIds) -> None:
+        """New segments in the steady row, for agents whose last ones were closed."""
+        self._segments.open(agent_ids, np.full(len(agent_ids), self._steady_mark))
 
     def _settle(self, rows: Int64Array, lanes: Int64Array, marks: BoolArray) -> None:
         """All agents record: from now on the steady way will do, if their rows and lanes allow it."""
@@ -262,17 +277,20 @@ class StepWriter:
         unusable: AgentIds = agent_ids[has_acted & ~is_finite]
         return unusable
 
-    def _close_whole(self, agent_ids: AgentIds, completions: ByteArray, finals: FloatArray, memory: FloatArray) -> None:
-        """Closes open segments that wait for nothing."""
-        is_usable = np.isfinite(finals).all(axis=1) if finals.size else np.ones(len(agent_ids), dtype=np.bool_)
-        if not is_usable.all():
-            is_terminated = completions == Completion.TERMINATION
-            finals = np.where((is_usable | ~is_terminated)[:, np.newaxis], finals, np.float32(0.0))
-            is_usable |= is_terminated
-            broken = agent_ids[~is_usable]
-            self._counts.non_finite_steps += len(broken)
-            self._segments.cut_before_last_step(broken)
+    def _close_whole(self, agent_ids: AgentIds, completions: ByteArray, finals: FloatArray, memory: FloatArray) -> bool:
+        """Closes open segments that wait for nothing; whether each was closed where it stood, none of them cut."""
+        if are_finite(finals):
+            self._segments.close(agent_ids, completions, finals, memory)
+            return True
+        is_usable = np.isfinite(finals).all(axis=1)
+        is_terminated = completions == Completion.TERMINATION
+        finals = np.where((is_usable | ~is_terminated)[:, np.newaxis], finals, np.float32(0.0))
+        is_usable |= is_terminated
+        broken = agent_ids[~is_usable]
+        self._counts.non_finite_steps += len(broken)
+        self._segments.cut_before_last_step(broken)
         self._segments.close(agent_ids[is_usable], completions[is_usable], finals[is_usable], memory[is_usable])
+        return not broken.size
 
     def _memory_or_none(self, memory: FloatArray | None, count: int) -> FloatArray:
         return np.zeros((count, self._memory_size), dtype=np.float32) if memory is None else memory
