@@ -65,21 +65,29 @@ class OpenSegments:
         length = self._lanes.row[agent_ids] - first_row
         self.first_row[agent_ids] = -1
         kept = length > 0
-        if buffer is None or not kept.any():
+        kept_count = np.count_nonzero(kept)
+        if buffer is None or not kept_count:
             return
-        ids = agent_ids[kept]
+        if kept_count < len(kept):
+            agent_ids, first_row, length, completions = (
+                agent_ids[kept],
+                first_row[kept],
+                length[kept],
+                completions[kept],
+            )
+            final_observations, final_memory = final_observations[kept], final_memory[kept]
         buffer.segments.append(
             ClosedSegments(
-                lane=self._lanes.lane[ids],
-                first_row=first_row[kept],
-                length=length[kept],
-                agent_id=ids,
-                episode=self._tally.serials[ids],
-                first_step=self._first_step[ids],
-                completion=completions[kept],
-                is_on_policy=self.is_on_policy[ids],
-                final_observations=final_observations[kept],
-                final_memory=final_memory[kept],
+                lane=self._lanes.lane[agent_ids],
+                first_row=first_row,
+                length=length,
+                agent_id=agent_ids,
+                episode=self._tally.serials[agent_ids],
+                first_step=self._first_step[agent_ids],
+                completion=completions,
+                is_on_policy=self.is_on_policy[agent_ids],
+                final_observations=final_observations,
+                final_memory=final_memory,
             )
         )
 

@@ -48,6 +48,8 @@ class ObservationGathering:
         self._writer = ObservationWriter(element, self._rows)
         self._has_own_rows = False
         self._agent_ids: AgentIds = buffer.agent_ids
+        self._peeked: FloatArray = np.zeros((0, layout.size), dtype=np.float32)
+        self._peek_writer = self._writer
 
     def select(self, agent_ids: AgentIds) -> None:
         """Makes these the agents of `gather`; cheap while the array is the same one."""
@@ -84,9 +86,13 @@ class ObservationGathering:
         """Gathers into `rows`, float32[n, O], and nowhere else. Raises ValueMismatchError."""
         if not len(agent_ids):
             return
+        if len(agent_ids) != len(self._peeked):
+            self._peeked = np.zeros_like(rows)
+            self._peek_writer = ObservationWriter(self._element, self._peeked)
         elements = self._callbacks.gather_agent_observations(self.observation_object, agent_ids)
-        self._write(elements, rows, ObservationWriter(self._element, rows), agent_ids)
-        if not np.isfinite(rows).all():
+        self._write(elements, self._peeked, self._peek_writer, agent_ids)
+        rows[...] = self._peeked
+        if not are_finite(self._peeked):
             self._reporter.report(agent_ids, rows)
 
     def _write(
