@@ -4,7 +4,9 @@
     python tools/dev.py demo  [args ...]  set up, then train the mock engine's agents for about a minute
     python tools/dev.py test  [args ...]  set up, then the tests but the slow ones; arguments go to pytest
     python tools/dev.py check [args ...]  set up, then format, lint, types, and all tests; arguments go to pytest
-    python tools/dev.py bench [args ...]  set up, then the benches; `bench --help` lists them
+    python tools/dev.py bench [args ...]  set up, then the benches, all or one; `bench --help` lists them,
+                                          `bench compare A.json B.json` shows what changed between two runs
+    python tools/dev.py profile [args ..] set up, then show where a second goes, in the game and in the trainer
 
 Needs nothing but Python 3.11 or later and a way to PyPI. On Linux, PyPI's torch brings CUDA libraries of several GB;
 PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu in the environment takes the small one instead.
@@ -167,7 +169,12 @@ def bench(arguments: list[str]) -> int:
     return run(PYTHON, "-m", "tools.bench", *arguments)
 
 
-COMMANDS = {"bench": bench, "check": check, "demo": demo, "test": test}
+def profile(arguments: list[str]) -> int:
+    """Looks into a game and its trainer while they run, each on one thread as a user's."""
+    return run(PYTHON, "-m", "tools.bench.profile", *arguments, **ONE_THREAD)
+
+
+COMMANDS = {"bench": bench, "check": check, "demo": demo, "profile": profile, "test": test}
 
 
 def main(arguments: list[str]) -> int:

@@ -66,7 +66,7 @@ def test_an_old_python_is_told_what_is_needed(
 def test_an_unknown_command_lists_the_known_ones() -> None:
     done = subprocess.run([sys.executable, dev.__file__, "tset"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "expected one of setup, bench, check, demo, test; got 'tset'" in done.stderr
+    assert "expected one of setup, bench, check, demo, profile, test; got 'tset'" in done.stderr
 
 
 def test_arguments_go_on_to_the_command(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ class Race:
 
 SHORT = (
     Race("CartPole-v1", 400.0, (0, 1, 2, 3, 4), 10_000),
-    Race("LunarLander-v3", -100.0, (0,), 32_768),
+    Race("LunarLander-v3", 0.0, (0,), 32_768),
     Race("HalfCheetah-v5", 0.0, (0,), 10_240),
 )
 LONG = (
@@ -83,7 +83,9 @@ def best_threads(python: Path, race: Race) -> tuple[int, str]:
         probed = run_peer(python, threads, race, seed=100, steps=race.probe_steps)
         rates[threads] = probed.last.steps / (probed.last.wall_s - probed.startup_s)
     best = max(rates, key=rates.__getitem__)
-    return best, "the peer with " + ", ".join(f"{count} threads {rate:,.0f} steps/s" for count, rate in rates.items())
+    return best, "the peer with " + ", ".join(
+        f"{count} thread{'s' if count > 1 else ''} {rate:,.0f} steps/s" for count, rate in rates.items()
+    )
 
 
 def peer_name(python: Path) -> str:

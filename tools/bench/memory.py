@@ -1,10 +1,13 @@
-"""What the SDK takes beside Python with numpy, and what both sides grow by over 10,000 updates."""
+"""What the SDK takes beside Python with numpy, what ticks leave behind, and what both sides grow by over updates."""
 
 from __future__ import annotations
 
+import gc
+import statistics
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 
 import psutil
 
@@ -18,6 +21,9 @@ MEGABYTE = 1e6
 ITERATIONS = 10_000
 SETTLED_ITERATIONS = 2_000
 """Allocators keep what they took at first; growth is what comes after."""
+
+TICKS = 10_000
+HAND_OFF_TICKS = 160
 
 _BARE = (
     "import numpy, psutil; numpy.ones((128, 128)) @ numpy.ones((128, 128)); print(psutil.Process().memory_info().rss)"
@@ -74,6 +80,52 @@ def _play_updates(game: NoopGame, until_iteration: int) -> None:
             raise RuntimeError(str(game.trainer.training_failure))
 
 
+def tick_growth() -> tuple[float, float]:
+    """Of 64 agents, ticks and hand-offs: bytes more that stay allocated per tick, and bytes that one passes through.
+
+    Everything is counted that Python and numpy allocate, at the same place of the loop before and after.
+    """
+    game = NoopGame(64, echo_process(64 * HAND_OFF_TICKS))
+    try:
+        game.play_until_collecting()
+        tracemalloc.start()
+        held = [_held_after(game, count) for count in (TICKS // 2, TICKS)]
+        passing = []
+        for _ in range(HAND_OFF_TICKS):
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            game.tick()
+            passing.append(tracemalloc.get_traced_memory()[1] - before)
+    finally:
+        tracemalloc.stop()
+        game.close()
+    return (held[1] - held[0]) / TICKS, float(statistics.median(passing))
+
+
+def _held_after(game: NoopGame, tick_count: int) -> int:
+    for _ in range(tick_count):
+        game.tick()
+    sent = game.trainer.batches_sent
+    while game.trainer.batches_sent == sent:
+        game.tick()
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+def _tick_row() -> BenchRow:
+    growth_bytes, passing_bytes = tick_growth()
+    return BenchRow(
+        bench="memory",
+        name=f"what a tick leaves allocated, over {TICKS:,}, 64 agents",
+        median=growth_bytes,
+        low=growth_bytes,
+        high=growth_bytes,
+        unit="bytes",
+        target="median <= 1",
+        note=f"{passing_bytes:,.0f} bytes are taken and given back within a tick",
+    )
+
+
 def run(options: BenchOptions) -> list[BenchRow]:
     """The host's size in processes of its own, then the long run."""
     extra = Spread.of([_resident(_HOST) - _resident(_BARE) for _ in range(min(options.rounds, 3))])
@@ -87,7 +139,8 @@ def run(options: BenchOptions) -> list[BenchRow]:
             unit="MB",
             target="median <= 40",
             note="two buffers of 10,000 steps included",
-        )
+        ),
+        _tick_row(),
     ]
     for side, grown in zip(("host", "trainer"), growth(), strict=True):
         rows.append(

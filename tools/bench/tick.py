@@ -24,10 +24,10 @@ class _Case:
 
 
 CASES = (
-    _Case(1, 4000, False, "median <= 120"),
+    _Case(1, 4000, False, "median <= 60"),
     _Case(64, 2000, True, ""),
-    _Case(256, 1000, True, "median <= 3"),
-    _Case(1024, 400, True, ""),
+    _Case(256, 1000, True, "median <= 2"),
+    _Case(1024, 400, True, "median <= 1.5"),
 )
 
 

@@ -1,15 +1,13 @@
-"""Rows judged against their targets, drawn and saved."""
+"""Rows judged against their targets, and drawn."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tools.bench.row import BenchRow
-from tools.bench.table import format_number, meets_target, save, table
+from tools.bench.table import format_number, meets_target, table
 
 ROW = BenchRow("update", "10,240 samples", 1.2, 1.1, 1.5, "s", "peer 2.0", 2.0, 0.6, "ratio <= 0.8", "a note")
 
@@ -42,9 +40,3 @@ def test_the_table_shows_verdicts_and_notes() -> None:
 )
 def test_numbers_are_short(value: float | None, text: str) -> None:
     assert format_number(value) == text
-
-
-def test_saved_rows_carry_the_machine_and_the_verdict(tmp_path: Path) -> None:
-    content = json.loads(save([ROW], {"cores": 2}, tmp_path / "new", "update").read_text(encoding="utf-8"))
-    assert content["machine"] == {"cores": 2}
-    assert content["rows"][0]["meets_target"] is True
