@@ -22,7 +22,7 @@ def capture_cuda_graph(work: Work, device: torch.device) -> Work:
         RuntimeError: torch could not capture it.
     """
     with torch.cuda.device(device):
-        stream = new_stream(device)
+        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP_RUNS):
@@ -34,8 +34,3 @@ def capture_cuda_graph(work: Work, device: torch.device) -> Work:
             work()
     replay: Work = graph.replay
     return replay
-
-
-def new_stream(device: torch.device) -> torch.cuda.Stream:
-    """A queue of work beside the device's others."""
-    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

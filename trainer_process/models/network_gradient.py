@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from trainer_process.models.network import SpecNetwork
-from trainer_process.models.written_operation import Call
+from trainer_process.models.side_stream import SideStream
 from trainer_process.models.written_plan import why_not_written, write_plan
 
 _logger = logging.getLogger(__name__)
@@ -69,20 +69,25 @@ class WrittenGradient(NetworkGradient):
         Raises:
             ValueError: the gradient of this network can't be written out; `why_not_written` says why.
         """
-        plan = write_plan(network, inputs)
-        self.inputs, self.outputs, self.slopes = inputs, plan.outputs, plan.slopes
-        self._forward: list[Call] = plan.forward
-        self._backward: list[Call] = plan.backward
+        self._plan = write_plan(network, inputs)
+        self.inputs, self.outputs, self.slopes = inputs, self._plan.outputs, self._plan.slopes
+        self._side = SideStream(inputs.device)
         # Parameters that no output depends on are never written to.
         network.zero_grad()
 
     def forward(self) -> None:
-        for call in self._forward:
+        for call in self._plan.forward:
             call()
 
     def backward(self) -> None:
-        for call in self._backward:
+        for call in self._plan.zero:
             call()
+        for parameters, inputs in self._plan.backward:
+            if parameters:
+                self._side.run(parameters)
+            for call in inputs:
+                call()
+        self._side.join()
 
 
 def network_gradient(network: SpecNetwork, inputs: Tensor) -> NetworkGradient:

@@ -1,7 +1,7 @@
 """Each kind of operation with its gradient written out, on buffers that stay where they are.
 
-An operation becomes two lists of calls whose arguments are all bound: nothing is allocated, sliced or looked up when
-they run, and a CUDA graph can replay them. Meanings stand in `protocol.network_operation`; `operation` has the same in
+An operation becomes lists of calls whose arguments are all bound: nothing is allocated, sliced or looked up when they
+run, and a CUDA graph can replay them. Meanings stand in `protocol.network_operation`; `operation` has the same in
 plain torch, which the tests hold this against. B rows, n floats.
 """
 
@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from protocol.network_spec import Operation
+from trainer_process.models.side_stream import Call
 
-Call: TypeAlias = Callable[[], object]
 Compute: TypeAlias = Callable[..., object]
 """Writes its result into the tensor given as `out`."""
 
@@ -42,9 +42,16 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class WrittenOperation:
-    """The calls of one operation, in their order."""
+    """The calls of one operation, in their order.
+
+    Attributes:
+        forward: computes the output.
+        parameters: computes the parameters' gradient, which nothing waits for but the end of the backward pass.
+        backward: computes what the operation adds to the gradient of its inputs.
+    """
 
     forward: list[Call] = field(default_factory=list)
+    parameters: list[Call] = field(default_factory=list)
     backward: list[Call] = field(default_factory=list)
 
 
@@ -69,9 +76,9 @@ def _linear(
         return written
     by_weight, by_bias = (parameter.grad for parameter in parameters)
     if by_weight is not None:
-        written.backward.append(partial(torch.mm, slope.t(), source.value, out=by_weight))
+        written.parameters.append(partial(torch.mm, slope.t(), source.value, out=by_weight))
     if by_bias is not None:
-        written.backward.append(partial(torch.sum, slope, 0, out=by_bias))
+        written.parameters.append(partial(torch.sum, slope, 0, out=by_bias))
     if source.gradient is None:
         return written
     if source.adds:

@@ -1,4 +1,4 @@
-"""Lays a network's registers out in memory and writes its forward and backward pass down as two lists of calls.
+"""Lays a network's registers out in memory and writes its forward and backward pass down as lists of calls.
 
 Two kinds of copies are avoided: an activation overwrites the linear layer that it alone reads, and what a concat alone
 reads is computed in its place in the concat.
@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from protocol.network_spec import Operation
 from trainer_process.models.network import SpecNetwork
-from trainer_process.models.written_operation import WRITTEN_KINDS, Call, Register, write_operation
+from trainer_process.models.side_stream import Call
+from trainer_process.models.written_operation import WRITTEN_KINDS, Register, write_operation
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,15 @@ class Plan:
         outputs: [B, D].
         slopes: [B, D].
         forward: in their order.
-        backward: in theirs.
+        zero: before the backward pass.
+        backward: operation by operation, the last one first: its parameters' gradient, and its inputs'.
     """
 
     outputs: Tensor
     slopes: Tensor
     forward: list[Call]
-    backward: list[Call]
+    zero: list[Call]
+    backward: list[tuple[list[Call], list[Call]]]
 
 
 def why_not_written(network: SpecNetwork) -> str | None:
@@ -65,7 +67,7 @@ def write_plan(network: SpecNetwork, inputs: Tensor) -> Plan:
     operations = _needed_operations(network)
     registers = _Memory(network, operations, inputs).registers
     forward: list[Call] = []
-    backward: list[Call] = []
+    backward: list[tuple[list[Call], list[Call]]] = []
     output = registers[network.spec.outputs[0][0]]
     for operation in operations:
         written = write_operation(
@@ -75,11 +77,12 @@ def write_plan(network: SpecNetwork, inputs: Tensor) -> Plan:
             registers[operation.output],
         )
         forward.extend(written.forward)
-        backward = written.backward + backward
+        if written.parameters or written.backward:
+            backward.insert(0, (written.parameters, written.backward))
     zeroed = [register for register in registers.values() if register.adds and register is not output]
-    backward = [partial(register.gradient.zero_) for register in zeroed if register.gradient is not None] + backward
+    zero: list[Call] = [register.gradient.zero_ for register in zeroed if register.gradient is not None]
     slopes = torch.zeros_like(output.value) if output.gradient is None else output.gradient
-    return Plan(output.value, slopes, forward, backward)
+    return Plan(output.value, slopes, forward, zero, backward)
 
 
 class _Memory:

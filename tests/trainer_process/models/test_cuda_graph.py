@@ -1,4 +1,4 @@
-"""The order in which torch is told to capture, on a stand-in for the device; on a real one where there is one."""
+"""The order in which torch is told to capture, on a stand-in for the device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from trainer_process.models import cuda_graph
 from trainer_process.models.cuda_graph import capture_cuda_graph
 
 DEVICE = torch.device("cuda", 1)
@@ -45,7 +44,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def graph(made: FakeGraph, *, stream: FakeStream, capture_error_mode: str) -> object:
         return noted(f"capture on {stream.name}, {capture_error_mode}")
 
-    monkeypatch.setattr(cuda_graph, "new_stream", lambda device: FakeStream("side", notes))
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: FakeStream("side", notes))
     monkeypatch.setattr(torch.cuda, "device", lambda device: noted(f"device {device.index}"))
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: FakeStream("main", notes))
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: noted(stream.name))

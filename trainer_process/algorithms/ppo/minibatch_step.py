@@ -16,7 +16,7 @@ from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.objective import Objective
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.models import NetworkGradient, network_gradient
-from trainer_process.models.cuda_graph import new_stream
+from trainer_process.models.side_stream import SideStream
 
 
 class StepOutputs(NamedTuple):
@@ -61,8 +61,7 @@ class MinibatchStep:
         )
         self._value_slopes = self._critic.slopes.squeeze(1)
         self._columns = [getattr(self.inputs, field.name) for field in fields(self.inputs)]
-        device = networks.weights.values.device
-        self._side_stream = new_stream(device) if device.type == "cuda" else None
+        self._side = SideStream(networks.weights.values.device)
 
     def read(self, minibatch: TrainingData) -> None:
         """Copies a minibatch of B steps in."""
@@ -76,19 +75,20 @@ class MinibatchStep:
     def evaluate(self, objective: Objective) -> None:
         """Computes `outputs` and the slopes of the loss by them."""
 
-        def policy() -> None:
-            self._policy.forward()
-            objective.policy_slopes(self._policy.outputs, self.inputs, self._policy.slopes, self.outputs.log_ratios)
-
         def critic() -> None:
             self._critic.forward()
             objective.value_slopes(self.outputs.values, self.inputs, self._value_slopes)
 
-        self._side_by_side(policy, critic)
+        self._side.run([critic])
+        self._policy.forward()
+        objective.policy_slopes(self._policy.outputs, self.inputs, self._policy.slopes, self.outputs.log_ratios)
+        self._side.join()
 
     def move(self) -> None:
         """Follows the slopes back through both networks, and moves all weights one step."""
-        self._side_by_side(self._policy.backward, self._critic.backward)
+        self._side.run([self._critic.backward])
+        self._policy.backward()
+        self._side.join()
         if self._max_grad_norm is not None:
             clip_norm(self._networks.weights.gradient, self._max_grad_norm)
         self._networks.optimizer.step()
@@ -97,19 +97,6 @@ class MinibatchStep:
         """Both."""
         self.evaluate(objective)
         self.move()
-
-    def _side_by_side(self, first: Callable[[], None], second: Callable[[], None]) -> None:
-        """On a GPU both at once: neither fills it."""
-        if self._side_stream is None:
-            first()
-            second()
-            return
-        current = torch.cuda.current_stream(self._side_stream.device)
-        self._side_stream.wait_stream(current)
-        with torch.cuda.stream(self._side_stream):
-            second()
-        first()
-        current.wait_stream(self._side_stream)
 
 
 def clip_norm(gradient: Tensor, maximum: float) -> None:

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 import pytest
 import torch
 
 from protocol.policy_settings import PolicySettings
 from protocol.schema import ContinuousAction, ContinuousObservation
 from trainer_process.algorithms.base import BehaviorSpec
-from trainer_process.algorithms.ppo import minibatch_step
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.minibatch_step import MinibatchStep, clip_norm
@@ -42,27 +39,6 @@ def test_a_step_by_autograd_is_one_by_written_gradients():
     received = moved(MinibatchStep(written, example_data(), 6, 0.5), written)
     expected = moved(MinibatchStep(traced, example_data(), 6, 0.5, AutogradGradient), traced)
     torch.testing.assert_close(received, expected, rtol=1e-5, atol=1e-6)
-
-
-def test_on_a_gpu_both_networks_work_at_once_and_the_step_waits_for_both(monkeypatch):
-    class Stream:
-        device = torch.device("cpu")
-
-        def __init__(self, name: str) -> None:
-            self.name = name
-
-        def wait_stream(self, other: Stream) -> None:
-            log.append(f"{self.name} waits for {other.name}")
-
-    log: list[str] = []
-    networks, plain = ActorCritic(WALKER, SETTINGS), ActorCritic(WALKER, SETTINGS)
-    step = MinibatchStep(networks, example_data(), 6, 0.5)
-    expected = moved(MinibatchStep(plain, example_data(), 6, 0.5), plain)
-    step._side_stream = Stream("side")
-    monkeypatch.setattr(minibatch_step.torch.cuda, "current_stream", lambda device: Stream("main"))
-    monkeypatch.setattr(minibatch_step.torch.cuda, "stream", lambda stream: nullcontext())
-    assert torch.equal(moved(step, networks), expected)
-    assert log == ["side waits for main", "main waits for side"] * 2
 
 
 def test_a_long_gradient_is_shortened_to_the_maximum():
