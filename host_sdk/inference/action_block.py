@@ -8,7 +8,7 @@ Log-probabilities are always of the policy itself (s = 1).
 from __future__ import annotations
 
 import math
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,16 @@ class ActionBlock(Protocol):
         ...
 
 
+class _ContinuousRows(NamedTuple):
+    """The rows in use of a continuous block's buffers, float32[count, …]; taken anew when their number changes."""
+
+    work: FloatArray
+    stds: FloatArray
+    terms: FloatArray
+    squares: FloatArray
+    log_stds: FloatArray
+
+
 class ContinuousBlock(ActionBlock):
     """C independent normal numbers, some of them squashed by tanh when delivered.
 
@@ -56,46 +66,55 @@ class ContinuousBlock(ActionBlock):
         size = self._size = layout.continuous_size
         self._is_squashed = bool(layout.squashed.any())
         self._slope_weights = -2 * layout.squashed.astype(np.float32)
-        self._noise = np.zeros((max_batch, size), dtype=np.float32)
+        self._work = np.zeros((max_batch, size), dtype=np.float32)
         self._stds = np.zeros((max_batch, size), dtype=np.float32)
         # z², log σ and 1 side by side, so that one product with their weights sums the density up.
         self._terms = np.ones((max_batch, 2 * size + 1), dtype=np.float32)
         self._weights = np.repeat(np.array([-0.5, -1, -0.5 * size * LOG_TWO_PI], np.float32), [size, size, 1])
+        self._rows: _ContinuousRows | None = None
 
     def sample(
         self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
     ) -> FloatArray:
-        size, count = self._size, len(distribution)
-        means, out = distribution[:, :size], actions[:, :size]
-        noise, stds = self._noise[:count], self._stds[:count]
-        np.exp(distribution[:, size : 2 * size], stds)
+        size = self._size
+        means, log_stds, u = distribution[:, :size], distribution[:, size : 2 * size], actions[:, :size]
+        rows = self._rows_for(len(distribution))
+        np.exp(log_stds, rows.stds)
         if noise_scale == 0:
-            out[...] = means
-            return self._density(distribution, out)
+            u[...] = means
+            return self._density(means, log_stds, u, rows)
+        noise = rows.work
         generator.standard_normal(dtype=np.float32, out=noise)
-        np.multiply(noise, stds, noise)
+        np.multiply(noise, rows.stds, noise)
         if noise_scale != 1:
             np.multiply(noise, np.float32(noise_scale), noise)
-        np.add(means, noise, out)
-        return self._density(distribution, out)
+        np.add(means, noise, u)
+        return self._density(means, log_stds, u, rows)
 
     def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
-        size, count = self._size, len(distribution)
-        np.exp(distribution[:, size : 2 * size], self._stds[:count])
-        return self._density(distribution, actions[:, :size])
+        size = self._size
+        log_stds, rows = distribution[:, size : 2 * size], self._rows_for(len(distribution))
+        np.exp(log_stds, rows.stds)
+        return self._density(distribution[:, :size], log_stds, actions[:, :size], rows)
 
-    def _density(self, distribution: FloatArray, u: FloatArray) -> FloatArray:
-        """float32[count], log-probabilities of `u`, float32[count, C], with σ standing in its buffer."""
-        size, count = self._size, len(distribution)
-        z, terms = self._noise[:count], self._terms[:count]
-        np.subtract(u, distribution[:, :size], z)
-        np.divide(z, self._stds[:count], z)
-        np.multiply(z, z, terms[:, :size])
-        terms[:, size : 2 * size] = distribution[:, size : 2 * size]
-        total: FloatArray = terms.dot(self._weights)
+    def _density(self, means: FloatArray, log_stds: FloatArray, u: FloatArray, rows: _ContinuousRows) -> FloatArray:
+        """float32[count], log-probabilities of `u`, float32[count, C], with σ standing in its rows."""
+        z = rows.work
+        np.subtract(u, means, z)
+        np.divide(z, rows.stds, z)
+        np.multiply(z, z, rows.squares)
+        rows.log_stds[...] = log_stds
+        total: FloatArray = rows.terms.dot(self._weights)
         if self._is_squashed:
             total += self._half_log_slope(u, z).dot(self._slope_weights)
         return total
+
+    def _rows_for(self, count: int) -> _ContinuousRows:
+        rows = self._rows
+        if rows is None or len(rows.work) != count:
+            size, work, stds, terms = self._size, self._work[:count], self._stds[:count], self._terms[:count]
+            rows = self._rows = _ContinuousRows(work, stds, terms, terms[:, :size], terms[:, size : 2 * size])
+        return rows
 
     def _half_log_slope(self, u: FloatArray, work: FloatArray) -> FloatArray:
         """log(1 − tanh²u) / 2, float32[count, C] in `work`."""
