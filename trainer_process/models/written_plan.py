@@ -79,8 +79,11 @@ def write_plan(network: SpecNetwork, inputs: Tensor) -> Plan:
         forward.extend(written.forward)
         if written.parameters or written.backward:
             backward.insert(0, (written.parameters, written.backward))
-    zeroed = [register for register in registers.values() if register.adds and register is not output]
-    zero: list[Call] = [register.gradient.zero_ for register in zeroed if register.gradient is not None]
+    # A register that two names share is zeroed once.
+    distinct = {id(register): register for register in registers.values() if register is not output}.values()
+    zero: list[Call] = [
+        register.gradient.zero_ for register in distinct if register.adds and register.gradient is not None
+    ]
     slopes = torch.zeros_like(output.value) if output.gradient is None else output.gradient
     return Plan(output.value, slopes, forward, zero, backward)
 
@@ -100,7 +103,9 @@ class _Memory:
         self._inputs = inputs
         self.registers: dict[str, Register] = {_input_name(network): Register(inputs, None, False)}
         for operation in reversed(operations):
-            register = self.registers.setdefault(operation.output, self._new(operation))
+            if operation.output not in self.registers:
+                self.registers[operation.output] = self._new(operation)
+            register = self.registers[operation.output]
             if operation.kind == "activation":
                 self._share_with_linear(operation, register)
             elif operation.kind == "concat":
