@@ -351,8 +351,15 @@ class PPOTrainer(Trainer):
             if link.restart_count != self._restart_count:
                 self._restart_count = link.restart_count
                 self._recorder.retire_in_flight()
-            for batch_id in link.take_released():
-                self._recorder.release(batch_id)
+            self._release(self._recorder, link.take_released())
+
+    def _release(self, recorder: TrajectoryRecorder, batch_ids: list[int]) -> None:
+        try:
+            for batch_id in batch_ids:
+                recorder.release(batch_id)
+        except SharedMemoryError as error:  # a retired buffer wants another in its place
+            remedy = "make room, or set shared_memory to None, and call begin_training again"
+            self._fail(TrainingFailure(FailureCode.INVALID_SETTINGS, str(error), remedy))
 
     @property
     def _keeps_weights(self) -> bool:

@@ -172,8 +172,7 @@ class Server:
         for behavior in self.behaviors.values():
             behavior.close(is_saving=not has_stopped and self._learner.phase is Phase.SAVING)
         self._channel.close(linger_s=FAREWELL_S)
-        for session in self.sessions:
-            session.detach()
+        self._switchboard.sessions.end()
         self._waker.close()
 
     def _look_at_clock(self) -> None:

@@ -56,6 +56,7 @@ class Session:
         self.ledgers: dict[str, BatchLedger] = {}
         self.wants_critic: set[str] = set()
         self._memory: SessionMemory | None = None
+        self._unread_memory: SessionMemory | None = None
         self.label = f"host {host_index} ({hello.host_name or 'unnamed'}, pid {hello.process_id})"
 
     def __str__(self) -> str:
@@ -69,6 +70,7 @@ class Session:
     def attach(self, peer: bytes, now_s: float) -> None:
         """The host is (again) at the other end of this connection; what waited for the old one is dropped."""
         self.detach()
+        self._forget_memory()
         self._peer = peer
         self.heard_s = now_s
 
@@ -122,9 +124,21 @@ class Session:
         """The connection is lost; the session may be taken up again."""
         self._peer = None
         self._waiting.clear()
-        if self._memory is not None:
+        if self._memory is not None and self._memory.may_be_unread:
+            self._unread_memory = self._memory
+        elif self._memory is not None:
             self._memory.close()
-            self._memory = None
+        self._memory = None
+
+    def end(self) -> None:
+        """The session will not be taken up again."""
+        self.detach()
+        self._forget_memory()
+
+    def _forget_memory(self) -> None:
+        if self._unread_memory is not None:
+            self._unread_memory.close()
+            self._unread_memory = None
 
     def _try(self, message: Message) -> bool:
         if self._peer is None:

@@ -3,7 +3,8 @@
     Welcome to a host that can ─► offer ─► the host's answer ─► weights in slots, experience by reference
 
 A lost connection ends all of it: messages may have been lost, so that nobody knows which slots are still read, and
-what is read must never be written again. A new connection begins with a new offer.
+what is read must never be written again. A new connection begins with a new offer. A host that slept meanwhile may find
+an old message first, so names that it may need for that are kept until it says Hello again.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class SessionMemory:
         self._label = label
         self._probe: SharedSegment | None = None
         self._slots: dict[str, WeightSlots] = {}
-        self._outgrown: list[WeightSlots | None] = []
+        self._outgrown: list[WeightSlots] = []
         self._is_shared = False
 
     def offer(self) -> SharedMemoryOffer | None:
@@ -81,7 +82,8 @@ class SessionMemory:
                 logger.warning("%s: weights go through the socket: %s", self._label, error)
                 self._is_shared = False
                 return update
-            self._outgrown.append(self._slots.get(update.behavior))  # the host may not have attached to it yet
+            if (outgrown := self._slots.get(update.behavior)) is not None:
+                self._outgrown.append(outgrown)  # the host may not have attached to it yet
             self._slots[update.behavior] = slots
         return slots.place(update)
 
@@ -95,6 +97,11 @@ class SessionMemory:
         for slots in self._slots.values():
             if slots.release(release):
                 return
+
+    @property
+    def may_be_unread(self) -> bool:
+        """Whether weights are on their way in memory whose name the host may still need, to read them late."""
+        return any(slots.may_be_unread for slots in (*self._slots.values(), *self._outgrown))
 
     def close(self) -> None:
         """Takes all names away. What the host still reads stays as it is."""

@@ -115,12 +115,19 @@ class SessionRegistry:
         if session.peer is not None:
             self._by_peer.pop(session.peer, None)
             self._channel.forget(session.peer)
-        session.detach()
         session.state = SessionState.CLOSED
-        if may_resume:
-            self._silent[session.session_id] = session
-            if len(self._silent) > REMEMBERED_SESSIONS:
-                self._silent.popitem(last=False)
+        if not may_resume:
+            session.end()
+            return
+        session.detach()
+        self._silent[session.session_id] = session
+        if len(self._silent) > REMEMBERED_SESSIONS:
+            self._silent.popitem(last=False)[1].end()
+
+    def end(self) -> None:
+        """Ends all sessions, those that might have been taken up again too."""
+        for session in (*self._live.values(), *self._silent.values()):
+            session.end()
 
     def silent(self, now_s: float) -> list[Session]:
         """The live sessions that have said nothing for longer than `host_timeout_s`."""

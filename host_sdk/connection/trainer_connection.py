@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -17,11 +18,12 @@ from host_sdk.connection.trainer_watch import TrainerWatch
 from host_sdk.errors import LaunchError
 from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
+from protocol.bulk_carrier import INLINE
 from protocol.channel import ClientChannel
 from protocol.channel_event import Connected, Disconnected, Malformed, Received
 from protocol.errors import BridgeError, LocalProtocolError, PeerUnreachableError
 from protocol.experience import FloatArray
-from protocol.messages import Failure, Hello, Message, Progress, Refused, SharedMemoryOffer, Stop, Welcome
+from protocol.messages import Failure, Hello, Message, Progress, Refused, Release, SharedMemoryOffer, Stop, Welcome
 from protocol.shared_memory import sweep_stale_segments
 from protocol.version import PROTOCOL_VERSION
 
@@ -87,6 +89,7 @@ class TrainerConnection:
         self._session_id = 0
         self._channel: ClientChannel | None = None
         self._share: MemoryShare | None = None
+        self._releases: deque[Release] = deque()
         self._child: TrainerProcess | None = None
         self._clock = PatienceClock()
         self._now_s = 0.0
@@ -145,6 +148,7 @@ class TrainerConnection:
                 self._open_channel(info.endpoint)
         yield from self._drain()
         if not self.has_ended:
+            self._send_releases()
             self._judge()
 
     def send(self, message: Message) -> bool:
@@ -176,7 +180,8 @@ class TrainerConnection:
     def give_back(self, weights: FloatArray) -> None:
         """Weights that came are read no longer; the trainer may write others in their place."""
         if self._share is not None and (release := self._share.release(weights)) is not None:
-            self.send(release)
+            self._releases.append(release)
+            self._send_releases()
 
     def wait(self, timeout_s: float) -> None:
         """Sleeps until a message comes or `timeout_s` is over (synchronous mode only)."""
@@ -242,9 +247,17 @@ class TrainerConnection:
             if self.has_ended:
                 return
 
+    def _send_releases(self) -> None:
+        """Those that a full queue held up too: a slot that never came back would be lost to the trainer."""
+        while self._releases and self.send(self._releases[0]):
+            self._releases.popleft()
+
     def _greet(self) -> None:
         assert self._share is not None
         self._share.begin_connection()
+        if self._channel is not None:
+            self._channel.carry_by(INLINE)
+        self._releases.clear()
         self._watch.connection_made(self._now_s)
         hello = Hello(
             protocol_version=PROTOCOL_VERSION,
@@ -302,8 +315,9 @@ class TrainerConnection:
 
     def _take_refusal(self, refused: Refused) -> None:
         if refused.code == "UNKNOWN_SESSION":
-            logger.warning("the trainer no longer knows this session; saying hello again")
-            self._greet()
+            if self.state is ConnectionState.OPEN:  # else hello was said already, for another message refused
+                logger.warning("the trainer no longer knows this session; saying hello again")
+                self._greet()
             return
         code = FailureCode.INVALID_SETTINGS if refused.code == "INVALID_SETTINGS" else FailureCode.REFUSED
         where = f" at {refused.where}" if refused.where else ""
@@ -372,6 +386,7 @@ class TrainerConnection:
         if self._share is not None:
             self._share.close()
             self._share = None
+            self._releases.clear()
 
 
 def _failure_code(code: str) -> FailureCode:

@@ -46,6 +46,12 @@ class WeightSlots:
         assert origin is not None
         self._name = origin.arena
         self._slot_bytes = 4 * sum(padded)
+        self._is_known = False
+
+    @property
+    def may_be_unread(self) -> bool:
+        """Whether the host may have to attach yet, to read what is on its way: it gave nothing back so far."""
+        return not self._is_known and len(self._free) < SLOT_COUNT
 
     def place(self, update: PolicyUpdate) -> PolicyUpdate | None:
         """The update with its weights copied into a free slot; None while there is none.
@@ -74,4 +80,5 @@ class WeightSlots:
         if index >= SLOT_COUNT or index in self._free:
             return False
         self._free.append(index)
+        self._is_known = True
         return True

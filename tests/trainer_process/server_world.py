@@ -150,8 +150,15 @@ class Host:
         self._world.forget(self)
 
 
+HostType = TypeVar("HostType", bound=Host)
+
+
 class World:
-    """A server over tcp on this machine, and its hosts."""
+    """A server over tcp on this machine, and its hosts.
+
+    Attributes:
+        sleeping: hosts that look at nothing that comes.
+    """
 
     def __init__(
         self,
@@ -165,6 +172,7 @@ class World:
         self.now_s = 0.0
         self.progress: list[object] = []
         self._hosts: list[Host] = []
+        self.sleeping: set[Host] = set()
         self.folder = folder / run_id / "Walker"
         admission = admission or AdmissionSettings(token=TOKEN, host_timeout_s=60.0, heartbeat_interval_s=1.0)
         self.server = Server(
@@ -187,7 +195,10 @@ class World:
 
     def host(self) -> Host:
         """A host whose connection stands."""
-        host = Host(self)
+        return self.enter(Host(self))
+
+    def enter(self, host: HostType) -> HostType:
+        """Lets a host of another kind connect."""
         self._hosts.append(host)
         self.until(lambda: host.is_connected, "a connection")
         return host
@@ -199,7 +210,8 @@ class World:
         """One pass of the server and one look of every host."""
         self.server.step(0.02)
         for host in self._hosts:
-            host.poll()
+            if host not in self.sleeping:
+                host.poll()
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Moves everything on until the condition holds; the limit is for hangs alone."""

@@ -123,9 +123,7 @@ def test_a_release_of_what_is_none_of_these_or_free_already_changes_nothing() ->
 def test_what_the_host_holds_never_changes_whatever_is_sent_and_given_back(steps: list[str | int]) -> None:
     pair = Pair(SIZE)
     held: list[PolicyUpdate] = []
-    version = 0
-    for step in steps:
-        version += 1
+    for version, step in enumerate(steps, start=1):
         if step == "send":
             received = pair.send(make_update(version))
             assert (received is None) == (len(held) == SLOT_COUNT)
