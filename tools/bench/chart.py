@@ -19,6 +19,9 @@ CURVE_COLOURS = ("#2b5f8a", "#c0513f", "#d19a2e", "#6b5b95", "#3a7d5c")
 SHORTEST, LONGEST = 1 / 16, 16.0
 """Bars end here; a figure says what lies beyond."""
 
+NARROW = 20
+"""Curves that rise by more than this times are drawn on a logarithmic axis."""
+
 HAS_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 TIMES = "\u00d7"
 MISSING = "no picture: pip install matplotlib"
@@ -124,14 +127,23 @@ def _draw_panel(axes: Axes, name: str, rows: Sequence[BenchRow]) -> None:
     ideal = [first[1] * place / first[0] for place in places]
     axes.plot(places, ideal, color=GREY, linestyle=":", linewidth=1, label="as the first point, times its number")
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.set_ylim(top=3 * max(medians))
+    if max(medians) > NARROW * min(medians):
+        axes.set_yscale("log")
+        axes.set_ylim(top=3 * max(medians))
+    else:
+        axes.set_ylim(0, 1.25 * max(*(point[3] for point in points), *medians))
+        axes.yaxis.set_major_formatter(lambda value, place: f"{value:,.0f}")
+    for place, median in zip(places, medians, strict=True):
+        text = f"{median / 1000:,.0f}k" if median >= 10_000 else f"{median:,.0f}"
+        axes.annotate(
+            text, (place, median), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=7.5, zorder=4
+        )
     axes.set_xticks(places, [f"{place:,.0f}" for place in places])
     axes.minorticks_off()
     axes.set_xlabel(name)
     axes.set_ylabel(rows[0].unit)
     axes.grid(color="#e4e6ea", linewidth=0.7)
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    axes.legend(fontsize=8, frameon=False, loc="best")
     _plain(axes)
 
 
