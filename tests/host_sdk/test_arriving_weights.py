@@ -32,3 +32,49 @@ def test_a_number_that_is_not_finite_is_found_wherever_it_lies(place: int) -> No
     while not arriving.look():
         pass
     assert not arriving.is_finite
+
+
+def test_weights_are_copied_bit_by_bit_and_the_sender_s_memory_is_needed_until_all_are() -> None:
+    size = 2 * FLOATS_PER_LOOK + 3
+    update = make_update(size, 5)
+    assert update.critic_weights is not None
+    update.weights[:] = np.arange(size)
+    update.critic_weights[:] = 7.0
+    arriving = ArrivingWeights(update)
+    assert not arriving.look()
+    assert arriving.critic is not None
+    assert (arriving.critic == 7.0).all()
+    update.critic_weights[:] = -1.0
+    taken = FLOATS_PER_LOOK - 5
+    update.weights[:taken] = -1.0  # taken already
+    while not arriving.look():
+        pass
+    update.weights[:] = -1.0
+    np.testing.assert_array_equal(arriving.policy, np.arange(size, dtype=np.float32))
+    assert (arriving.critic == 7.0).all()
+
+
+def test_what_arrived_shares_no_memory_with_what_came() -> None:
+    update = make_update(100, 10)
+    arriving = ArrivingWeights(update)
+    assert arriving.look()
+    assert not np.shares_memory(arriving.policy, update.weights)
+    assert arriving.critic is not None
+    assert update.critic_weights is not None
+    assert not np.shares_memory(arriving.critic, update.critic_weights)
+    arriving.policy[:] = 3.0  # also where the update's own memory can't be written
+
+
+def test_any_size_of_looks_takes_all_numbers_once() -> None:
+    update = make_update(1000, 300)
+    assert update.critic_weights is not None
+    update.weights[:] = np.arange(1000)
+    update.critic_weights[:] = np.arange(300)
+    for count in (1, 7, 299, 300, 301, 1000, 1299, 1300, 5000):
+        arriving = ArrivingWeights(update)
+        looks = 1
+        while not arriving.look(count):
+            looks += 1
+        assert looks == -(-1300 // count)
+        np.testing.assert_array_equal(arriving.policy, update.weights)
+        np.testing.assert_array_equal(arriving.critic, update.critic_weights)
