@@ -6,7 +6,7 @@ R runs of one policy version, E episodes that ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -19,32 +19,76 @@ Int64Array: TypeAlias = npt.NDArray[np.int64]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
 
 
+SEGMENT_COLUMNS: tuple[str, ...] = (
+    "lane",
+    "first_row",
+    "length",
+    "agent_id",
+    "episode",
+    "first_step",
+    "completion",
+    "is_on_policy",
+)
+"""The columns of a segment table, in their order."""
+
+
 @dataclass(frozen=True)
 class SegmentTable:
-    """K unbroken stretches of one episode each; one row of every array describes one segment.
+    """K unbroken stretches of one episode each.
 
     Attributes:
-        lane: int32[K], the lane (agent slot) that holds the steps.
-        first_row: int32[K], the first row of that lane.
-        length: int32[K], how many rows, at least 1.
-        agent_id: int32[K].
-        episode: int64[K], a serial that the host never uses twice.
-        first_step: int64[K], the step of the episode that the first row is (0 = the episode's beginning).
-        completion: uint8[K], a `Completion`. RUNNING means cut: the episode goes on in another segment or unrecorded.
-        is_on_policy: uint8[K], 0 where actions were set by hand or sampled with another noise scale than 1.
+        rows: int64[K, 8], a row for each segment, with the columns of SEGMENT_COLUMNS.
     """
 
-    lane: Int32Array
-    first_row: Int32Array
-    length: Int32Array
-    agent_id: Int32Array
-    episode: Int64Array
-    first_step: Int64Array
-    completion: ByteArray
-    is_on_policy: ByteArray
+    rows: Int64Array
+
+    @classmethod
+    def of(cls, **columns: npt.ArrayLike) -> SegmentTable:
+        """A table of all columns by name, each of K whole numbers."""
+        return cls(np.stack([np.asarray(columns[name], dtype=np.int64) for name in SEGMENT_COLUMNS], axis=1))
 
     def __len__(self) -> int:
-        return len(self.lane)
+        return len(self.rows)
+
+    @property
+    def lane(self) -> Int64Array:
+        """int64[K], the lane (agent slot) that holds the steps."""
+        return self.rows[:, 0]
+
+    @property
+    def first_row(self) -> Int64Array:
+        """int64[K], the first row of that lane."""
+        return self.rows[:, 1]
+
+    @property
+    def length(self) -> Int64Array:
+        """int64[K], how many rows, at least 1."""
+        return self.rows[:, 2]
+
+    @property
+    def agent_id(self) -> Int64Array:
+        """int64[K]."""
+        return self.rows[:, 3]
+
+    @property
+    def episode(self) -> Int64Array:
+        """int64[K], a serial that the host never uses twice."""
+        return self.rows[:, 4]
+
+    @property
+    def first_step(self) -> Int64Array:
+        """int64[K], the step of the episode that the first row is (0 = the episode's beginning)."""
+        return self.rows[:, 5]
+
+    @property
+    def completion(self) -> Int64Array:
+        """int64[K], a `Completion`. RUNNING means cut: the episode goes on in another segment or unrecorded."""
+        return self.rows[:, 6]
+
+    @property
+    def is_on_policy(self) -> Int64Array:
+        """int64[K], 0 where actions were set by hand or sampled with another noise scale than 1, else 1."""
+        return self.rows[:, 7]
 
 
 @dataclass(frozen=True)
@@ -109,17 +153,17 @@ class ExperienceBatch:
     def flat_rows(self) -> Int64Array:
         """int64[S] indices into the lanes flattened to [T * N], segment after segment, each in order of time."""
         segments = self.segments
-        lengths = segments.length.astype(np.int64)
+        lengths = segments.length
         starts = np.cumsum(lengths) - lengths
         within = np.arange(int(lengths.sum()), dtype=np.int64) - np.repeat(starts, lengths)
         lane_count = self.rewards.shape[1]
-        rows = np.repeat(segments.first_row.astype(np.int64), lengths) + within
-        flat: Int64Array = rows * lane_count + np.repeat(segments.lane.astype(np.int64), lengths)
+        rows = np.repeat(segments.first_row, lengths) + within
+        flat: Int64Array = rows * lane_count + np.repeat(segments.lane, lengths)
         return flat
 
     def policy_versions(self) -> Int64Array:
         """int64[S], the policy version that chose each step's action, in the order of `flat_rows`."""
-        lengths = self.segments.length.astype(np.int64)
+        lengths = self.segments.length
         starts = np.cumsum(lengths) - lengths
         first = starts[self.version_runs[:, 0]] + self.version_runs[:, 1]
         run_lengths = np.diff(np.append(first, int(lengths.sum())))
@@ -127,5 +171,4 @@ class ExperienceBatch:
         return versions
 
 
-SEGMENT_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(SegmentTable))
 STEP_FIELDS: tuple[str, ...] = ("observations", "actions", "action_modifiers", "rewards", "log_probs", "memory")

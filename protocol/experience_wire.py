@@ -10,43 +10,54 @@ import numpy.typing as npt
 
 from protocol.completion import Completion
 from protocol.errors import RemoteProtocolError
-from protocol.experience import SEGMENT_FIELDS, ExperienceBatch, ExperienceStatistics, SegmentTable
+from protocol.experience import ExperienceBatch, ExperienceStatistics, FloatArray, SegmentTable
 from protocol.limits import MAX_BATCH_STEPS
 from protocol.messages import Experience
 
 _STATISTIC_FIELDS = tuple(field.name for field in fields(ExperienceStatistics))
-_BATCH_ARRAYS = (
-    "observations",
-    "actions",
-    "action_modifiers",
-    "rewards",
-    "log_probs",
-    "memory",
-    "initial_memory",
-    "final_observations",
-    "final_memory",
-    "version_runs",
-)
+_BATCH_ARRAYS = ("observations", "actions", "rewards", "log_probs", "final_observations", "version_runs")
 _LANE_ARRAYS = ("observations", "actions", "action_modifiers", "rewards", "log_probs", "memory")
 _SEGMENT_ARRAYS = ("initial_memory", "final_observations", "final_memory")
 
 
 def experience_to_message(behavior: str, batch: ExperienceBatch) -> Experience:
-    """The message of a batch; the arrays are the batch's own."""
-    segments = {f"segment_{name}": getattr(batch.segments, name) for name in SEGMENT_FIELDS}
-    statistics = {name: getattr(batch.statistics, name) for name in _STATISTIC_FIELDS}
-    arrays = {name: getattr(batch, name) for name in _BATCH_ARRAYS}
-    return Experience(behavior=behavior, batch_id=batch.batch_id, **arrays, **segments, **statistics)
+    """The message of a batch; the arrays are the batch's own, and those whose rows are empty are left out."""
+    return Experience(
+        behavior=behavior,
+        batch_id=batch.batch_id,
+        segments=batch.segments.rows,
+        action_modifiers=_unless_empty(batch.action_modifiers),
+        memory=_unless_empty(batch.memory),
+        initial_memory=_unless_empty(batch.initial_memory),
+        final_memory=_unless_empty(batch.final_memory),
+        **{name: getattr(batch, name) for name in _BATCH_ARRAYS},
+        **{name: getattr(batch.statistics, name) for name in _STATISTIC_FIELDS},
+    )
 
 
 def experience_from_message(message: Experience) -> ExperienceBatch:
     """The batch of a message; the arrays are the message's own. Call `validate_batch` before using it."""
+    values = vars(message)
+    steps, segments = message.rewards.shape, len(message.segments)
     return ExperienceBatch(
         batch_id=message.batch_id,
-        segments=SegmentTable(**{name: getattr(message, f"segment_{name}") for name in SEGMENT_FIELDS}),
-        statistics=ExperienceStatistics(**{name: getattr(message, name) for name in _STATISTIC_FIELDS}),
-        **{name: getattr(message, name) for name in _BATCH_ARRAYS},
+        segments=SegmentTable(message.segments),
+        statistics=ExperienceStatistics(**{name: values[name] for name in _STATISTIC_FIELDS}),
+        action_modifiers=_given(message.action_modifiers, steps),
+        memory=_given(message.memory, steps),
+        initial_memory=_given(message.initial_memory, (segments,)),
+        final_memory=_given(message.final_memory, (segments,)),
+        **{name: values[name] for name in _BATCH_ARRAYS},
     )
+
+
+def _unless_empty(array: FloatArray) -> FloatArray | None:
+    return array if array.shape[-1] else None
+
+
+def _given(array: FloatArray | None, rows: tuple[int, ...]) -> FloatArray:
+    """The array, or empty rows where there is none."""
+    return array if array is not None else np.zeros((*rows, 0), dtype=np.float32)
 
 
 def validate_batch(
@@ -72,11 +83,13 @@ def validate_batch(
         ("actions", action_size),
         ("action_modifiers", modifier_size),
         ("memory", memory_size),
+        ("initial_memory", memory_size),
+        ("final_memory", memory_size),
     )
     for name, size in sizes:
         received = getattr(batch, name).shape[-1]
         if received != size:
-            raise RemoteProtocolError(f"Experience.{name}: expected {size} numbers per step, got {received}")
+            raise RemoteProtocolError(f"Experience.{name}: expected {size} numbers in a row, got {received}")
     _check_segments(batch)
     _check_version_runs(batch)
     _check_finite(batch)
@@ -102,23 +115,27 @@ def _check_rows(
 def _check_segments(batch: ExperienceBatch) -> None:
     segments = batch.segments
     row_count, lane_count = batch.rewards.shape
-    _check_rows("segment_lane", segments.lane, lambda lane: (lane >= 0) & (lane < lane_count), f"0 to {lane_count - 1}")
     _check_rows(
-        "segment_first_row", segments.first_row, lambda row: (row >= 0) & (row < row_count), f"0 to {row_count - 1}"
+        "segments.lane", segments.lane, lambda lane: (lane >= 0) & (lane < lane_count), f"0 to {lane_count - 1}"
     )
-    room = row_count - segments.first_row.astype(np.int64)
     _check_rows(
-        "segment_length",
+        "segments.first_row", segments.first_row, lambda row: (row >= 0) & (row < row_count), f"0 to {row_count - 1}"
+    )
+    room = row_count - segments.first_row
+    _check_rows(
+        "segments.length",
         segments.length,
         lambda length: (length >= 1) & (length <= room),
         "1 to the rows left in the lane",
     )
-    _check_rows("segment_agent_id", segments.agent_id, lambda agent: agent >= 0, "at least 0")
-    _check_rows("segment_episode", segments.episode, lambda episode: episode >= 0, "at least 0")
-    _check_rows("segment_first_step", segments.first_step, lambda step: step >= 0, "at least 0")
-    _check_rows("segment_completion", segments.completion, lambda code: code <= max(Completion), "0, 1 or 2")
-    _check_rows("segment_is_on_policy", segments.is_on_policy, lambda flag: flag <= 1, "0 or 1")
-    step_count = int(segments.length.sum(dtype=np.int64))
+    _check_rows("segments.agent_id", segments.agent_id, lambda agent: agent >= 0, "at least 0")
+    _check_rows("segments.episode", segments.episode, lambda episode: episode >= 0, "at least 0")
+    _check_rows("segments.first_step", segments.first_step, lambda step: step >= 0, "at least 0")
+    _check_rows(
+        "segments.completion", segments.completion, lambda code: (code >= 0) & (code <= max(Completion)), "0, 1 or 2"
+    )
+    _check_rows("segments.is_on_policy", segments.is_on_policy, lambda flag: (flag >= 0) & (flag <= 1), "0 or 1")
+    step_count = int(segments.length.sum())
     if step_count > MAX_BATCH_STEPS:
         raise RemoteProtocolError(
             f"Experience: expected at most {MAX_BATCH_STEPS} steps in all segments, got {step_count}"
@@ -129,7 +146,7 @@ def _check_segments(batch: ExperienceBatch) -> None:
 def _check_overlap(segments: SegmentTable) -> None:
     """A row belongs to one segment at most."""
     order = np.lexsort((segments.first_row, segments.lane))
-    lane, first = segments.lane[order], segments.first_row[order].astype(np.int64)
+    lane, first = segments.lane[order], segments.first_row[order]
     end = first + segments.length[order]
     overlaps = (lane[1:] == lane[:-1]) & (first[1:] < end[:-1])
     if overlaps.any():
@@ -144,7 +161,7 @@ def _check_version_runs(batch: ExperienceBatch) -> None:
     segment_count = len(batch.segments)
     segment, first, version = batch.version_runs.T
     _check_rows("version_runs", segment, lambda index: (index >= 0) & (index < segment_count), "an existing segment")
-    lengths = batch.segments.length.astype(np.int64)[segment]
+    lengths = batch.segments.length[segment]
     _check_rows("version_runs", first, lambda step: (step >= 0) & (step < lengths), "a first step within its segment")
     _check_rows("version_runs", version, lambda number: number >= 0, "a version of at least 0")
     starts_segment = np.diff(segment, prepend=-1)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeAlias
 
-from protocol.experience import ByteArray, Float64Array, FloatArray, Int32Array, Int64Array
+from protocol.experience import Float64Array, FloatArray, Int32Array, Int64Array
 from protocol.field_rule import (
     ArrayRule,
     ChoiceRule,
@@ -163,24 +163,17 @@ class Experience(Message):
     non_finite_steps: Count
     observations: Annotated[FloatArray, ArrayRule("float32", "T N O")]
     actions: Annotated[FloatArray, ArrayRule("float32", "T N A")]
-    action_modifiers: Annotated[FloatArray, ArrayRule("float32", "T N M")]
     rewards: Annotated[FloatArray, ArrayRule("float32", "T N")]
     log_probs: Annotated[FloatArray, ArrayRule("float32", "T N")]
-    memory: Annotated[FloatArray, ArrayRule("float32", "T N H")]
-    segment_lane: Annotated[Int32Array, ArrayRule("int32", "K")]
-    segment_first_row: Annotated[Int32Array, ArrayRule("int32", "K")]
-    segment_length: Annotated[Int32Array, ArrayRule("int32", "K")]
-    segment_agent_id: Annotated[Int32Array, ArrayRule("int32", "K")]
-    segment_episode: Annotated[Int64Array, ArrayRule("int64", "K")]
-    segment_first_step: Annotated[Int64Array, ArrayRule("int64", "K")]
-    segment_completion: Annotated[ByteArray, ArrayRule("uint8", "K")]
-    segment_is_on_policy: Annotated[ByteArray, ArrayRule("uint8", "K")]
-    initial_memory: Annotated[FloatArray, ArrayRule("float32", "K H")]
+    segments: Annotated[Int64Array, ArrayRule("int64", "K 8")]
     final_observations: Annotated[FloatArray, ArrayRule("float32", "K O")]
-    final_memory: Annotated[FloatArray, ArrayRule("float32", "K H")]
     version_runs: Annotated[Int64Array, ArrayRule("int64", "R 3")]
     episode_returns: Annotated[Float64Array, ArrayRule("float64", "E")]
     episode_lengths: Annotated[Int32Array, ArrayRule("int32", "E")]
+    action_modifiers: Annotated[FloatArray | None, ArrayRule("float32", "T N M", is_optional=True)] = None
+    memory: Annotated[FloatArray | None, ArrayRule("float32", "T N H", is_optional=True)] = None
+    initial_memory: Annotated[FloatArray | None, ArrayRule("float32", "K H", is_optional=True)] = None
+    final_memory: Annotated[FloatArray | None, ArrayRule("float32", "K H", is_optional=True)] = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -158,7 +158,7 @@ def _version_runs(versions: Int64Array, table: SegmentTable) -> Int64Array:
 def _steps_inside(row: Int64Array, lane: Int64Array, table: SegmentTable) -> Int64Array:
     """int64[k, 2]: segment and step of those cells that lie in a segment and are not its first step."""
     order = np.lexsort((table.first_row, table.lane))
-    key = table.lane[order].astype(np.int64) * MAX_BATCH_STEPS + table.first_row[order]
+    key = table.lane[order] * MAX_BATCH_STEPS + table.first_row[order]
     place = np.searchsorted(key, lane * MAX_BATCH_STEPS + row, side="right") - 1
     segment = order[place]  # the last one that begins at or before the cell; that of another lane ends before it
     step = row - table.first_row[segment]

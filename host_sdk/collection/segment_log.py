@@ -68,17 +68,7 @@ class SegmentLog:
 
     def table(self) -> SegmentTable:
         """All segments, copied."""
-        columns = self._numbers[: self._count].T
-        return SegmentTable(
-            lane=columns[0].astype(np.int32),
-            first_row=columns[1].astype(np.int32),
-            length=columns[2].astype(np.int32),
-            agent_id=columns[3].astype(np.int32),
-            episode=columns[4].copy(),
-            first_step=columns[5].copy(),
-            completion=columns[6].astype(np.uint8),
-            is_on_policy=columns[7].astype(np.uint8),
-        )
+        return SegmentTable(self._numbers[: self._count].copy())
 
     def final_observations(self) -> FloatArray:
         """float32[K, O], a view that lasts until the next `clear`."""

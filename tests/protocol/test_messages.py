@@ -36,7 +36,16 @@ def test_only_arrays_may_be_absent() -> None:
         if field.default is not dataclasses.MISSING
     }
     optional = {(table.name, name) for table in TABLES.values() for name, rule in table.arrays if rule.is_optional}
-    assert defaults == optional == {("Configure", "weights"), ("PolicyUpdate", "critic_weights")}
+    experience = ("action_modifiers", "memory", "initial_memory", "final_memory")
+    assert (
+        defaults
+        == optional
+        == {
+            ("Configure", "weights"),
+            ("PolicyUpdate", "critic_weights"),
+            *[("Experience", name) for name in experience],
+        }
+    )
 
 
 def test_a_message_can_not_be_changed() -> None:

@@ -116,7 +116,7 @@ def make_batch(
 
 
 def _table(segments: list[SegmentData], lanes: list[int], first_rows: list[int]) -> SegmentTable:
-    return SegmentTable(
+    return SegmentTable.of(
         lane=np.array(lanes, np.int32),
         first_row=np.array(first_rows, np.int32),
         length=np.array([segment.length for segment in segments], np.int32),

@@ -33,10 +33,10 @@ def test_an_index_is_not_given_again_after_its_host_left(tmp_path: Path) -> None
 
 def test_another_major_version_is_refused_with_both_versions(tmp_path: Path) -> None:
     with World(tmp_path) as world:
-        refused = world.host().is_refused(hello(protocol_version="2.0"))
+        refused = world.host().is_refused(hello(protocol_version="1.0"))
         assert refused.code == "VERSION_MISMATCH"
         assert PROTOCOL_VERSION in refused.expected
-        assert refused.received == "2.0"
+        assert refused.received == "1.0"
         assert not world.server.sessions
 
 

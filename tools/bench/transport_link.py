@@ -11,6 +11,7 @@ from protocol.channel import ClientChannel
 from protocol.channel_event import Connected, Received
 from protocol.codec import encode
 from protocol.completion import Completion
+from protocol.experience import SegmentTable
 from protocol.messages import Credit, Experience, Heartbeat
 
 STEPS = 10_000
@@ -41,21 +42,19 @@ def example_batch(seed: int = 1) -> Experience:
         non_finite_steps=0,
         observations=generator.standard_normal((rows, LANES, OBSERVATION_SIZE), np.float32),
         actions=generator.standard_normal((rows, LANES, ACTION_SIZE), np.float32),
-        action_modifiers=np.zeros((rows, LANES, 0), np.float32),
         rewards=generator.standard_normal((rows, LANES), np.float32),
         log_probs=generator.standard_normal((rows, LANES), np.float32),
-        memory=np.zeros((rows, LANES, 0), np.float32),
-        segment_lane=lane,
-        segment_first_row=first_row,
-        segment_length=np.full(segments, length, np.int32),
-        segment_agent_id=lane,
-        segment_episode=np.arange(segments, dtype=np.int64),
-        segment_first_step=np.zeros(segments, np.int64),
-        segment_completion=np.full(segments, Completion.TERMINATION, np.uint8),
-        segment_is_on_policy=np.ones(segments, np.uint8),
-        initial_memory=np.zeros((segments, 0), np.float32),
+        segments=SegmentTable.of(
+            lane=lane,
+            first_row=first_row,
+            length=np.full(segments, length),
+            agent_id=lane,
+            episode=np.arange(segments),
+            first_step=np.zeros(segments),
+            completion=np.full(segments, Completion.TERMINATION),
+            is_on_policy=np.ones(segments),
+        ).rows,
         final_observations=generator.standard_normal((segments, OBSERVATION_SIZE), np.float32),
-        final_memory=np.zeros((segments, 0), np.float32),
         version_runs=runs,
         episode_returns=np.zeros(segments),
         episode_lengths=np.full(segments, length, np.int32),

@@ -57,7 +57,7 @@ def make_batch() -> ExperienceBatch:
     rollout = make_rollout()
     agents = np.arange(AGENT_COUNT)
     zeros = np.zeros(AGENT_COUNT)
-    segments = SegmentTable(
+    segments = SegmentTable.of(
         lane=agents.astype(np.int32),
         first_row=zeros.astype(np.int32),
         length=np.full(AGENT_COUNT, ROW_COUNT, np.int32),

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from protocol.completion import Completion
-from protocol.experience import ByteArray, ExperienceBatch, FloatArray, Int64Array
+from protocol.experience import ExperienceBatch, FloatArray, Int64Array, SegmentTable
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Number = TypeVar("Number", np.float32, np.int64)
@@ -33,7 +33,7 @@ class Rollout:
         is_on_policy: bool[S], False where actions were set by hand or sampled with another noise scale.
         segment_starts: int64[K], index of each segment's first step.
         segment_lengths: int64[K].
-        completions: uint8[K].
+        completions: int64[K].
         final_observations: float32[K, O].
         follows_previous: bool[K], whether the segment goes on where the one before it in these arrays was cut.
         lane_keys: K pairs (host index, agent id).
@@ -49,7 +49,7 @@ class Rollout:
     is_on_policy: BoolArray
     segment_starts: Int64Array
     segment_lengths: Int64Array
-    completions: ByteArray
+    completions: Int64Array
     final_observations: FloatArray
     follows_previous: BoolArray
     lane_keys: list[tuple[int, int]]
@@ -129,12 +129,14 @@ class _SegmentColumns:
     def __init__(self, batches: Sequence[tuple[int, ExperienceBatch]]) -> None:
         tables = [batch.segments for _, batch in batches]
         self.host = np.repeat([host for host, _ in batches], [len(table) for table in tables])
-        self.agent_id = np.concatenate([table.agent_id for table in tables])
-        self.episode = np.concatenate([table.episode for table in tables]).astype(np.int64)
-        self.first_step = np.concatenate([table.first_step for table in tables]).astype(np.int64)
-        self.length = np.concatenate([table.length for table in tables]).astype(np.int64)
-        self.completion = np.concatenate([table.completion for table in tables])
-        self.is_on_policy = np.concatenate([table.is_on_policy for table in tables])
+        rows = np.concatenate([table.rows for table in tables])
+        joined = SegmentTable(rows)
+        self.agent_id = joined.agent_id
+        self.episode = joined.episode
+        self.first_step = joined.first_step
+        self.length = joined.length
+        self.completion = joined.completion
+        self.is_on_policy = joined.is_on_policy
 
 
 @dataclass(frozen=True)

@@ -31,4 +31,4 @@ def test_the_batch_is_one_that_a_host_may_send() -> None:
     assert isinstance(message, Experience)
     assert message.observations.shape[2] == OBSERVATION_SIZE
     assert message.actions.shape[2] == ACTION_SIZE
-    assert message.segment_length.sum() == STEPS
+    assert message.segments[:, 2].sum() == STEPS
