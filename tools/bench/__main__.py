@@ -26,6 +26,7 @@ BENCHES = {
     "update": "PPO's update of 10,240 samples, beside Stable-Baselines3's train()",
     "tick": "what the SDK costs a tick of the game",
     "transport": "a batch of 10,000 steps through the channel, beside bare pyzmq",
+    "handoff": "from a full batch to the trainer's hands, and from published weights to the game's",
     "throughput": "agent-steps a second through the bridge, beside gRPC, TCP + JSON and lockstep pyzmq",
     "scaling": "agent-steps a second over numbers of agents and of hosts",
     "overlap": "collecting and learning at once, beside one after the other",

@@ -105,6 +105,10 @@ def seconds_to(run: TrainingRun, level: float, *, with_startup: bool) -> float:
     return wall_s if with_startup else wall_s - run.startup_s
 
 
+def _shown(return_mean: float | None) -> str:
+    return "no return" if return_mean is None else f"{return_mean:.0f}"
+
+
 def rows_of(
     race: Race, mode: str, ours: Sequence[TrainingRun], peers: Sequence[TrainingRun], name: str, note: str
 ) -> list[BenchRow]:
@@ -114,7 +118,7 @@ def rows_of(
     if peers:
         notes[0] += f", the peer after {peers[0].startup_s:.1f} s"
     for side, runs in (("ours", ours), ("the peer", peers)):
-        ends = ", ".join(f"{run.last.return_mean or 0:.0f} at {run.last.steps:,}" for run in runs)
+        ends = ", ".join(f"{_shown(run.last.return_mean)} at {run.last.steps:,}" for run in runs)
         failed = sum(run.reached_s(race.level) is None for run in runs)
         notes.append(f"{side} ended with {ends}" + (f" ({failed} never reached the level)" if failed else ""))
     rows = []
@@ -182,10 +186,8 @@ def race_rows(race: Race, seeds: Sequence[int], python: Path | None) -> list[Ben
         for side in tuple(sides) if index % 2 == 0 else tuple(reversed(sides)):
             done = sides[side](seed=seed)
             runs[side].append(done)
-            last = done.last
-            print(
-                f"  {race.env_id} seed {seed}, {side}: {last.return_mean} at {last.steps:,} after {last.wall_s:.0f} s"
-            )
+            end = f"{_shown(done.last.return_mean)} at {done.last.steps:,} after {done.last.wall_s:.0f} s"
+            print(f"  {race.env_id} seed {seed}, {side}: {end}", flush=True)
     peers = runs.get(PEER, [])
     return [row for mode in (SYNCHRONOUS, ASYNCHRONOUS) for row in rows_of(race, mode, runs[mode], peers, name, note)]
 

@@ -95,9 +95,9 @@ def _play(
             continue
         iteration = trainer.iteration
         last = returns[-arguments.window :]
-        mean = sum(last) / len(last) if last else None
+        mean = sum(last) / len(last) if len(last) == arguments.window else None
         say(steps=round(trainer.metrics["steps"]), episodes=len(returns), return_mean=mean)
-        if mean is not None and len(last) == arguments.window and mean >= arguments.level:
+        if mean is not None and mean >= arguments.level:
             return True
     return not trainer.has_training_failed
 

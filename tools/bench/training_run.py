@@ -1,7 +1,7 @@
 """One training in a process of its own, followed from outside: when it got how far.
 
 The process prints a line of JSON when it begins to collect, `{}`, and one after each update, with `steps`, `episodes`
-and `return_mean`, the mean return of the last training episodes.
+and `return_mean`, the mean return of the last training episodes, or null before there were enough.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Progress:
     Attributes:
         wall_s: since the process was started.
         steps: environment steps so far.
-        return_mean: of the last training episodes; None before the first ended.
+        return_mean: of the last training episodes; None before enough of them ended.
     """
 
     wall_s: float

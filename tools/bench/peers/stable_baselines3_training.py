@@ -54,9 +54,9 @@ class Report(BaseCallback):
 
     def report(self) -> None:
         """One line, and the judgement."""
-        mean = sum(self._returns) / len(self._returns) if self._returns else None
+        mean = sum(self._returns) / self._window if len(self._returns) == self._window else None
         say(steps=self.num_timesteps, episodes=self._episodes, return_mean=mean)
-        has_level = mean is not None and len(self._returns) == self._window and mean >= self._level
+        has_level = mean is not None and mean >= self._level
         self._is_over = has_level or self.num_timesteps >= self._steps
 
 
