@@ -35,7 +35,11 @@ def fake_process(fault: str, *arguments: str) -> TrainerProcessSettings:
 
 
 class NoopHost:
-    """Four agents in a world without events, and everything around them that a game has."""
+    """Four agents in a world without events, and everything around them that a game has.
+
+    Attributes:
+        shared_memory: whether arrays went through shared memory when it collected last; None before.
+    """
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class NoopHost:
         self.training_settings = training_settings or PPOTrainingSettings()
         self.manager.add_agents([object() for _ in range(agent_count)])
         self.tick_count = 0
+        self.shared_memory: bool | None = None
 
     @classmethod
     def launching(
@@ -78,6 +83,8 @@ class NoopHost:
         """One frame of the game."""
         self.trainer.run_training(self.training_settings)
         self.tick_count += 1
+        if self.trainer.is_collecting:
+            self.shared_memory = self.communicator.shares_memory
 
     def tick_until(self, condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
         """Plays at up to 1,000 frames a second until the condition holds."""
