@@ -10,16 +10,30 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from protocol.bulk_carrier import DTYPE_NAMES, AnyArray, Frame, ManifestEntry
 from protocol.channel_event import PeerMessage
 from protocol.experience import FloatArray
-from protocol.messages import Complete, Configure, EvaluationResult, Experience, Failure, Hello, Message, Refused, Stop
-from tools.echo_trainer import EchoSettings, EchoTrainer, run_launched
+from protocol.limits import MEBIBYTE
+from protocol.messages import (
+    Complete,
+    Configure,
+    EvaluationResult,
+    Experience,
+    Failure,
+    Hello,
+    Message,
+    Refused,
+    SharedMemoryOffer,
+    Stop,
+)
+from protocol.shared_memory import ArenaCarrier, create_segment
+from tools.echo_trainer import SESSION_ID, EchoSettings, EchoTrainer, run_launched
 
 FAULTS = (
     "none",
@@ -41,7 +55,26 @@ FAULTS = (
     "drop_connection",
     "complete_at_once",
     "ready_late",
+    "offer_nothing",
+    "offer_absent",
+    "unknown_arena",
+    "past_the_end",
+    "refuse_twice",
 )
+
+ABSENT = "learning-bridge-memory-1-0123456789abcdef"
+"""The name of a segment that nobody made."""
+
+
+class LyingCarrier(ArenaCarrier):
+    """Says of every array that it lies at a place where it doesn't."""
+
+    def __init__(self, arena: str) -> None:
+        super().__init__()
+        self._place = {"arena": arena, "offset": MEBIBYTE}
+
+    def put(self, arrays: Sequence[tuple[str, AnyArray]]) -> tuple[list[ManifestEntry], list[Frame]]:
+        return [(name, DTYPE_NAMES[array.dtype], array.shape, self._place) for name, array in arrays], []
 
 
 class FakeTrainer(EchoTrainer):
@@ -81,6 +114,12 @@ class FakeTrainer(EchoTrainer):
         else:
             super().greet(hello)
 
+    def offer_memory(self) -> None:
+        if self.fault == "offer_absent":
+            self.say(SharedMemoryOffer(ABSENT))
+        elif self.fault != "offer_nothing":
+            super().offer_memory()
+
     def configure(self, configure: Configure) -> None:
         if self.fault == "invalid_settings":
             where, expected = "$.learning_rate", "a positive number"
@@ -93,6 +132,10 @@ class FakeTrainer(EchoTrainer):
                     self.answer(incoming.message)
         self.is_ready = True
         super().configure(configure)
+        if self.fault in ("unknown_arena", "past_the_end"):
+            self._probe = create_segment(64)
+            arena = ABSENT if self.fault == "unknown_arena" else self._probe.name
+            self.channel.carry_by(self._peer, LyingCarrier(arena))
         if self.fault == "complete_at_once":
             self.say(Complete(configure.behavior, "enough"))
 
@@ -115,6 +158,9 @@ class FakeTrainer(EchoTrainer):
                 self.say(Stop("interrupted", True))
             case "diverge":
                 self.say(Failure("DIVERGED", "default", "the policy loss is nan", "lower learning_rate"))
+            case "refuse_twice" if len(self.batches) == 2:
+                for _ in range(2):
+                    self.say(Refused("UNKNOWN_SESSION", "", "session", "one that lives", str(SESSION_ID), "say Hello"))
             case "drop_connection" if len(self.batches) == 2:
                 self.listen_again()
             case "die_after_update":
@@ -149,11 +195,16 @@ def fake_trainer_thread(endpoint: str, fault: str = "none") -> Iterator[FakeTrai
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--fault", choices=FAULTS, default="none")
+    parser.add_argument("--once", type=Path, help="a file that the first trainer makes; later ones have no fault")
     parser.add_argument("--synchronous", action="store_true")
     parser.add_argument("--steps", type=int, default=32)
     parser.add_argument("launched")
     parser.add_argument("--rendezvous", type=Path, required=True)
     arguments, _ = parser.parse_known_args()
+    if arguments.once is not None and arguments.once.exists():
+        arguments.fault = "none"
+    elif arguments.once is not None:
+        arguments.once.touch()
     if arguments.fault == "exit_at_import":
         raise ImportError("No module named 'torch'")
     FakeTrainer.fault = arguments.fault
