@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +56,14 @@ def launching(
     folder: Path,
     training_settings: PPOTrainingSettings,
     settings: CommunicatorSettings | None = None,
+    *,
+    shared_memory: bool | None = None,
     **options: Any,
 ) -> NoopHost:
     """A host that launches the real trainer, which writes its results into the folder."""
+    settings = replace(settings or CommunicatorSettings(connect_timeout_s=HANG_S), shared_memory=shared_memory)
     process = TrainerProcessSettings(results_directory=folder, low_priority=False, stop_timeout_s=1.0)
-    communicator = Communicator.make_launched(process, settings or CommunicatorSettings(connect_timeout_s=HANG_S))
+    communicator = Communicator.make_launched(process, settings)
     return NoopHost(communicator, training_settings=training_settings, **options)
 
 
@@ -105,10 +108,11 @@ class ServedTrainer:
         *,
         token: str = TOKEN,
         checkpoint: str = "",
+        shared_memory: bool | None = None,
         **options: Any,
     ) -> NoopHost:
         """A host in this process that attaches to it."""
-        settings = CommunicatorSettings(connect_timeout_s=HANG_S)
+        settings = CommunicatorSettings(connect_timeout_s=HANG_S, shared_memory=shared_memory)
         return NoopHost(
             Communicator.make_attached(self.endpoint, token=token, settings=settings),
             training_settings=training_settings,
@@ -117,11 +121,26 @@ class ServedTrainer:
         )
 
 
+ANY_PORT = ("--endpoint", "tcp://127.0.0.1:0")
+
+
 @contextmanager
-def served_trainer(folder: Path, *arguments: str) -> Iterator[ServedTrainer]:
-    """`learning-bridge serve` on a free port, until the end of the context."""
+def served_trainer(
+    folder: Path,
+    *arguments: str,
+    program: Sequence[str] = ("-m", "trainer_process"),
+    endpoint: Sequence[str] = ANY_PORT,
+) -> Iterator[ServedTrainer]:
+    """`learning-bridge serve` until the end of the context.
+
+    Args:
+        folder: for what it writes.
+        arguments: of the command line.
+        program: what of Python's arguments makes it the trainer's command line.
+        endpoint: arguments that say where to listen; usually a free port.
+    """
     log_file, results = folder / "log", folder / "results"
-    command = [sys.executable, "-m", "trainer_process", "serve", "--endpoint", "tcp://127.0.0.1:0"]
+    command = [sys.executable, *program, "serve", *endpoint]
     command += ["--results-dir", str(results), "--host-timeout", str(HOST_TIMEOUT_S), *arguments]
     with log_file.open("w") as log:
         process = subprocess.Popen(

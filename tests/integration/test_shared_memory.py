@@ -18,19 +18,14 @@ from protocol.channel import ClientChannel
 from protocol.errors import PeerBusyError, SharedMemoryError
 from protocol.messages import Message, Release
 from protocol.shared_memory import ArenaCarrier, SharedSegment, attach_segment, sweep_stale_segments
-from protocol.shared_memory.segment import shared_memory_folder
 
 from .fake_trainer import ABSENT, fake_trainer_thread
 from .noop_host import QUICK, NoopHost
+from .segment_names import segments_of
 
 DEMANDED = replace(QUICK, shared_memory=True)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="segments with a file")
-
-
-def segments_of(process_id: int) -> set[str]:
-    """Names of the segments that a process made and that are there still."""
-    return {path.name for path in shared_memory_folder().glob(f"learning-bridge-memory-{process_id}-*")}
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from host_sdk import CommunicatorSettings, FailureCode, PPOTrainingSettings
 from protocol.experience import FloatArray
 from protocol.rendezvous import is_process_alive, sweep_stale
+from protocol.shared_memory import sweep_stale_segments
 
 from .host_program import host_program
 from .noop_host import NoopHost
@@ -30,11 +31,15 @@ from .real_trainer import (
     trainer_process_id,
     until,
 )
+from .segment_names import segments_of
 
 pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform == "win32", reason="the signals of POSIX"),
 ]
+
+both_carriers = pytest.mark.parametrize("shared_memory", [True, False], ids=["shared-memory", "socket"])
+"""For what moves arrays."""
 
 
 @pytest.fixture
@@ -46,6 +51,7 @@ def hosts() -> Iterator[list[NoopHost]]:
         process_id = host.communicator.trainer_process_id
         host.communicator.close()
         assert process_id is None or not is_process_alive(process_id)
+    sweep_stale_segments()  # what the killed ones left
 
 
 def works_for(process_id: int, seconds: float) -> Callable[[], bool]:
@@ -73,15 +79,20 @@ def play_until_killed(host: NoopHost) -> FloatArray:
     return values
 
 
+@both_carriers
 def test_a_trainer_killed_while_learning_is_followed_by_one_that_trains_on(
-    hosts: list[NoopHost], tmp_path: Path
+    hosts: list[NoopHost], tmp_path: Path, shared_memory: bool
 ) -> None:
-    host = launching(tmp_path, LONG_UPDATES)
+    host = launching(tmp_path, LONG_UPDATES, shared_memory=shared_memory)
     hosts.append(host)
     play_until_learning(host)
+    assert host.communicator.shares_memory is shared_memory
+    killed = trainer_process_id(host)
     before = host.policy.snapshot()
     np.testing.assert_array_equal(play_until_killed(host), before.values)
+    assert bool(segments_of(killed)) is shared_memory
     host.trainer.begin_training(QUICK)
+    assert segments_of(killed) == set()
     assert not host.trainer.has_training_failed
     train_until(host, lambda: host.policy.version > before.version)
     assert not host.trainer.has_training_failed
@@ -97,19 +108,23 @@ def test_a_trainer_killed_while_idle_leaves_the_first_weights(hosts: list[NoopHo
     np.testing.assert_array_equal(play_until_killed(host), before)
 
 
-def test_a_trainer_killed_while_it_receives_a_large_batch_is_a_crash(hosts: list[NoopHost], tmp_path: Path) -> None:
+@both_carriers
+def test_a_trainer_killed_while_it_receives_a_large_batch_is_a_crash(
+    hosts: list[NoopHost], tmp_path: Path, shared_memory: bool
+) -> None:
     settings = PPOTrainingSettings(steps_per_update=4096)
-    host = launching(tmp_path, settings, agent_count=32, observation_size=4096)
+    host = launching(tmp_path, settings, agent_count=32, observation_size=4096, shared_memory=shared_memory)
     hosts.append(host)
     train_until(host, lambda: host.trainer.batches_sent == 1)
     play_until_killed(host)
 
 
+@both_carriers
 @pytest.mark.parametrize("update", [1, *(pytest.param(number, marks=pytest.mark.slow) for number in range(2, 7))])
 def test_a_trainer_killed_as_it_sends_weights_leaves_whole_ones(
-    hosts: list[NoopHost], tmp_path: Path, update: int
+    hosts: list[NoopHost], tmp_path: Path, update: int, shared_memory: bool
 ) -> None:
-    host = launching(tmp_path, QUICK, hidden_sizes=(1500, 1500))
+    host = launching(tmp_path, QUICK, hidden_sizes=(1500, 1500), shared_memory=shared_memory)
     hosts.append(host)
     train_until(host, lambda: host.trainer.is_collecting)
     metrics = Path(host.trainer.run_directory) / "metrics.jsonl"
@@ -119,9 +134,12 @@ def test_a_trainer_killed_as_it_sends_weights_leaves_whole_ones(
     assert update - 1 <= host.policy.version
 
 
-def test_a_trainer_stopped_while_learning_is_a_timeout_and_never_wakes(hosts: list[NoopHost], tmp_path: Path) -> None:
+@both_carriers
+def test_a_trainer_stopped_while_learning_is_a_timeout_and_never_wakes(
+    hosts: list[NoopHost], tmp_path: Path, shared_memory: bool
+) -> None:
     settings = CommunicatorSettings(connect_timeout_s=HANG_S, heartbeat_interval_s=0.2, dead_after_s=3.0)
-    host = launching(tmp_path, LONG_UPDATES, settings)
+    host = launching(tmp_path, LONG_UPDATES, settings, shared_memory=shared_memory)
     hosts.append(host)
     play_until_learning(host)
     before = host.policy.snapshot().values.copy()
@@ -167,6 +185,10 @@ def test_a_launched_trainer_leaves_when_its_host_is_killed(tmp_path: Path, momen
         program.process.wait()
         until(lambda: not is_running(said["trainer"]), "the trainer to leave")
     assert sweep_stale() == []
+    assert segments_of(said["trainer"]) == set()
+    assert bool(segments_of(said["process"])) is (moment == "learning")
+    sweep_stale_segments()
+    assert segments_of(said["process"]) == set()
 
 
 def test_what_a_host_and_its_trainer_leave_when_both_are_killed_is_swept_at_the_next_start(tmp_path: Path) -> None:
