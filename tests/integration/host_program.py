@@ -95,6 +95,7 @@ def state(host: NoopHost) -> dict[str, object]:
         "is_collecting": host.trainer.is_collecting,
         "version": host.policy.version,
         "batches": host.trainer.batches_sent,
+        "shared_memory": host.shared_memory,
         "is_quiet": host.trainer.is_evaluating,
         "failure": None if failure is None else str(failure.code),
     }
@@ -106,8 +107,11 @@ def main() -> None:
     parser.add_argument("--behavior", default="default")
     parser.add_argument("--settings", type=json.loads, default={}, help="training settings, as JSON")
     parser.add_argument("--dead-after", type=float, default=10.0)
+    parser.add_argument("--shared-memory", action=argparse.BooleanOptionalAction, default=None)
     options = parser.parse_args()
-    settings = CommunicatorSettings(heartbeat_interval_s=0.2, dead_after_s=options.dead_after)
+    settings = CommunicatorSettings(
+        heartbeat_interval_s=0.2, dead_after_s=options.dead_after, shared_memory=options.shared_memory
+    )
     process = TrainerProcessSettings(results_directory=options.results, low_priority=False)
     host = NoopHost(
         Communicator.from_environment(process, settings),

@@ -22,11 +22,13 @@ from protocol.endpoint import ENDPOINT_VARIABLE, TOKEN_VARIABLE
 from protocol.limits import MAX_HOSTS
 from protocol.messages import Hello, Stop, Welcome
 from protocol.policy_file import load_policy
+from protocol.shared_memory import sweep_stale_segments
 from protocol.version import PROTOCOL_VERSION
 
 from .host_program import FOR_EVER, MODULE, REPOSITORY, HostProgram, host_program
 from .noop_host import NoopHost
 from .real_trainer import HANG_S, QUICK, TOKEN, ServedTrainer, is_running, served_trainer, train_until, until
+from .segment_names import segments_of
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -34,6 +36,9 @@ pytestmark = [
 ]
 STEPS = 32
 """Of one update of QUICK, and so of a batch of a behavior's first host."""
+
+both_carriers = pytest.mark.parametrize("shared_memory", [True, False], ids=["shared-memory", "socket"])
+"""For what moves arrays."""
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +57,14 @@ def hosts() -> Iterator[list[NoopHost]]:
         host.communicator.close()
 
 
-def program_at(trainer: ServedTrainer, behavior: str, **settings: object) -> AbstractContextManager[HostProgram]:
+def program_at(
+    trainer: ServedTrainer, behavior: str, shared_memory: bool, **settings: object
+) -> AbstractContextManager[HostProgram]:
     """A host as a process of its own, attached to the trainer; its connection counts as dead after a second."""
     wanted = json.dumps({**QUICK.to_wire(), **settings})
     environment = {ENDPOINT_VARIABLE: trainer.endpoint, TOKEN_VARIABLE: TOKEN}
-    return host_program("--behavior", behavior, "--settings", wanted, "--dead-after", "1.0", **environment)
+    arguments = ("--behavior", behavior, "--settings", wanted, "--dead-after", "1.0")
+    return host_program(*arguments, "--shared-memory" if shared_memory else "--no-shared-memory", **environment)
 
 
 def trained_steps(trainer: ServedTrainer, behavior: str) -> int:
@@ -147,24 +155,36 @@ def test_a_wrong_token_is_refused_and_the_right_one_not_told(served: ServedTrain
     assert TOKEN not in text
 
 
-def test_a_killed_host_is_given_up_and_the_other_one_trains_on(served: ServedTrainer, hosts: list[NoopHost]) -> None:
-    with program_at(served, "widowed") as program:
+@both_carriers
+def test_a_killed_host_is_given_up_and_the_other_one_trains_on(
+    served: ServedTrainer, hosts: list[NoopHost], shared_memory: bool
+) -> None:
+    behavior = f"widowed-{shared_memory}"
+    with program_at(served, behavior, shared_memory) as program:
         said = program.await_said(lambda said: said["version"] >= 1)
-        other = served.host("widowed")
+        assert said["shared_memory"] is shared_memory
+        other = served.host(behavior, shared_memory=shared_memory)
         hosts.append(other)
         play_until(other, lambda: other.trainer.batches_sent >= 2)
         program.end()
         play_until(other, lambda: said_in_log(served, "HOST_TIMEOUT", f"pid {said['process']})"))
+    assert bool(segments_of(said["process"])) is shared_memory
+    sweep_stale_segments()
+    assert segments_of(said["process"]) == set()
 
 
-@pytest.mark.parametrize("is_synchronous", [False, True], ids=["asynchronous", "synchronous"])
+@pytest.mark.parametrize(
+    ("is_synchronous", "shared_memory"),
+    [(False, True), (False, False), (True, True)],
+    ids=["asynchronous-shared-memory", "asynchronous-socket", "synchronous-shared-memory"],
+)
 def test_a_stopped_host_is_given_up_and_goes_on_when_it_wakes_with_no_batch_trained_twice(
-    served: ServedTrainer, hosts: list[NoopHost], is_synchronous: bool
+    served: ServedTrainer, hosts: list[NoopHost], is_synchronous: bool, shared_memory: bool
 ) -> None:
-    behavior = "paused-synchronous" if is_synchronous else "paused"
-    with program_at(served, behavior, synchronous=is_synchronous) as program:
+    behavior = f"paused-{is_synchronous}-{shared_memory}"
+    with program_at(served, behavior, shared_memory, synchronous=is_synchronous) as program:
         program.await_said(lambda said: said["version"] >= 1)
-        other = served.host(behavior, replace(QUICK, synchronous=is_synchronous))
+        other = served.host(behavior, replace(QUICK, synchronous=is_synchronous), shared_memory=shared_memory)
         hosts.append(other)
         play_until(other, lambda: other.trainer.batches_sent >= 2)
         name = f"pid {program.process.pid})"
@@ -177,6 +197,7 @@ def test_a_stopped_host_is_given_up_and_goes_on_when_it_wakes_with_no_batch_trai
         train_until(other, lambda: bool(program.said["is_quiet"]))
         other.trainer.begin_evaluation(FOR_EVER)
         assert program.said["failure"] is None
+        assert program.said["shared_memory"] is other.shared_memory is shared_memory
         sent_steps = STEPS * program.said["batches"] + STEPS // 2 * other.trainer.batches_sent
         train_until(other, lambda: trained_steps(served, behavior) > sent_steps - STEPS)
         assert trained_steps(served, behavior) <= sent_steps

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import endpoint
-from protocol.endpoint import HAS_IPC, is_loopback, parse_endpoint, private_endpoint
+from protocol.endpoint import HAS_IPC, is_loopback, local_endpoint, parse_endpoint, private_endpoint
 from protocol.errors import EndpointError
 from protocol.limits import MAX_UNIX_PATH_BYTES
 
@@ -111,3 +112,53 @@ def test_where_there_is_no_ipc_a_port_is_used_and_ipc_refused(monkeypatch: pytes
     assert private_endpoint(Path("/tmp/x")) == "tcp://127.0.0.1:0"
     with pytest.raises(EndpointError, match="expected tcp://host:port on this platform"):
         parse_endpoint("ipc:///tmp/s")
+
+
+@needs_ipc
+class TestTheWordShm:
+    @pytest.fixture(autouse=True)
+    def folder(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        """Where the user's folder is made."""
+        monkeypatch.setattr(endpoint, "shared_memory_folder", lambda: tmp_path)
+        return tmp_path / f"learning-bridge-{os.getuid()}"
+
+    def test_it_is_a_socket_in_a_folder_of_the_user_alone(self, folder: Path) -> None:
+        assert str(parse_endpoint("shm")) == local_endpoint() == f"ipc://{folder}/trainer"
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert parse_endpoint("shm") == parse_endpoint(local_endpoint())
+        assert is_loopback("shm")
+
+    @pytest.mark.parametrize("text", ["SHM", "shm ", "shm://", "shm:///x", " shm"])
+    def test_other_words_are_refused(self, text: str) -> None:
+        with pytest.raises(EndpointError, match=r"expected tcp://host:port, ipc:///path or shm"):
+            parse_endpoint(text)
+
+    @pytest.mark.parametrize("mode", [0o755, 0o770, 0o701, 0o777])
+    def test_a_folder_that_others_may_enter_is_refused(self, folder: Path, mode: int) -> None:
+        folder.mkdir()
+        folder.chmod(mode)
+        with pytest.raises(EndpointError, match=f"with mode 0700, got owner .* and mode {mode:04o}; remove it"):
+            parse_endpoint("shm")
+
+    def test_a_folder_of_another_user_is_refused(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        user = os.getuid()
+        (folder.parent / f"learning-bridge-{user + 1}").mkdir(mode=0o700)
+        monkeypatch.setattr(os, "getuid", lambda: user + 1)
+        with pytest.raises(EndpointError, match=f"got owner {user} "):
+            parse_endpoint("shm")
+
+    def test_a_link_or_a_file_in_its_place_is_refused(self, folder: Path, tmp_path: Path) -> None:
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir(mode=0o700)
+        folder.symlink_to(elsewhere)
+        with pytest.raises(EndpointError, match="remove it"):
+            parse_endpoint("shm")
+        folder.unlink()
+        folder.write_bytes(b"")
+        with pytest.raises(EndpointError, match="expected to make the folder"):
+            parse_endpoint("shm")
+
+
+def test_without_socket_files_the_word_shm_is_the_usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "HAS_IPC", False)
+    assert str(parse_endpoint("shm")) == endpoint.DEFAULT_ENDPOINT
