@@ -56,6 +56,15 @@ def left_behind(children: set[int], files: set[Path]) -> tuple[set[int], set[Pat
     return child_ids() - children, bridge_files() - files
 
 
+@pytest.fixture(autouse=True, scope="session")
+def segments_of_killed_processes() -> Iterator[None]:
+    """Sweeps what processes that tests killed left in shared memory, as the next start of a program would."""
+    yield
+    from protocol.shared_memory import sweep_stale_segments
+
+    sweep_stale_segments()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
     """Fails a test after which a child process, a socket file or a rendezvous folder remains; then clears it away."""

@@ -59,7 +59,7 @@ def serve(endpoint: str | None, token_env: str, curve_keys: Path | None, **value
     endpoint = endpoint or (SHARED_MEMORY if options.shared_memory else DEFAULT_ENDPOINT)
     try:
         if options.shared_memory or endpoint == SHARED_MEMORY:
-            require_shared_memory(endpoint)
+            require_shared_memory(endpoint, is_ruled_out=not options.shares_memory)
         channel = ServerChannel(endpoint, curve=_read_keys(curve_keys))
         click.echo(f"listening on {channel.endpoint}; Ctrl-C stops")
         token = os.environ.get(token_env, "")

@@ -81,13 +81,22 @@ def make_server(
     )
 
 
-def require_shared_memory(endpoint: str) -> None:
+def require_shared_memory(endpoint: str, *, is_ruled_out: bool) -> None:
     """For a trainer that was told to share memory: fails at once where it could never do so.
 
+    Args:
+        endpoint: where it will listen.
+        is_ruled_out: it was told not to share, too.
+
     Raises:
-        EndpointError: other machines reach the endpoint.
+        EndpointError: other machines reach the endpoint, or its options contradict each other.
         SharedMemoryError: this machine has no shared memory, or no room in it.
     """
+    if is_ruled_out:
+        raise EndpointError(
+            f"--no-shared-memory: expected another endpoint than {endpoint}, where hosts demand shared memory; "
+            "as ipc:///PATH or tcp://127.0.0.1:5555"
+        )
     if not is_loopback(endpoint):
         raise EndpointError(
             f"--shared-memory: expected an endpoint on this machine alone, got {endpoint}; hosts on other machines "

@@ -117,6 +117,7 @@ def test_a_trainer_killed_while_it_receives_a_large_batch_is_a_crash(
     hosts.append(host)
     train_until(host, lambda: host.trainer.batches_sent == 1)
     play_until_killed(host)
+    assert host.shared_memory is shared_memory
 
 
 @both_carriers
@@ -132,6 +133,7 @@ def test_a_trainer_killed_as_it_sends_weights_leaves_whole_ones(
     train_until(host, lambda: metrics.exists() and metrics.read_text().count("\n") >= update)
     play_until_killed(host)
     assert update - 1 <= host.policy.version
+    assert host.shared_memory is shared_memory
 
 
 @both_carriers
@@ -151,6 +153,7 @@ def test_a_trainer_stopped_while_learning_is_a_timeout_and_never_wakes(
     host.tick_until(lambda: host.communicator.trainer_process_id is None)
     assert not is_process_alive(process_id)
     np.testing.assert_array_equal(host.policy.snapshot().values, before)
+    assert host.shared_memory is shared_memory
 
 
 def test_a_trainer_killed_while_the_game_waits_for_it_lets_the_game_go_on(

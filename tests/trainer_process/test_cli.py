@@ -122,6 +122,20 @@ def test_an_endpoint_that_others_reach_wants_keys() -> None:
     assert "CURVE" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--shared-memory", "--endpoint", "tcp://0.0.0.0:0"), "--shared-memory: expected an endpoint on this machine"),
+        (("--no-shared-memory", "--endpoint", "shm"), "--no-shared-memory: expected another endpoint than shm"),
+    ],
+)
+def test_shared_memory_that_can_never_be_is_refused_at_the_start(arguments: tuple[str, ...], words: str) -> None:
+    done = run("serve", *arguments)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_keys_are_made_for_their_owner_alone_and_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "trainer.keys"
     made = CliRunner().invoke(root, ["keys", str(path)])
