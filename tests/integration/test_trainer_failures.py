@@ -90,7 +90,6 @@ def test_a_trainer_killed_while_learning_is_followed_by_one_that_trains_on(
     killed = trainer_process_id(host)
     before = host.policy.snapshot()
     np.testing.assert_array_equal(play_until_killed(host), before.values)
-    assert bool(segments_of(killed)) is shared_memory
     host.trainer.begin_training(QUICK)
     assert segments_of(killed) == set()
     assert not host.trainer.has_training_failed
@@ -189,7 +188,6 @@ def test_a_launched_trainer_leaves_when_its_host_is_killed(tmp_path: Path, momen
         until(lambda: not is_running(said["trainer"]), "the trainer to leave")
     assert sweep_stale() == []
     assert segments_of(said["trainer"]) == set()
-    assert bool(segments_of(said["process"])) is (moment == "learning")
     sweep_stale_segments()
     assert segments_of(said["process"]) == set()
 
