@@ -2,7 +2,7 @@
 
 A no-op world of 64 observed floats and 8 actions, the same network in numpy everywhere, a trainer that consumes without
 learning. Ours decides in the game and hands off whole batches; each peer sends every step there and waits. The peers'
-engines cost nothing: they send bytes made once and read no actions, while ours gathers, records and acts.
+engines cost next to nothing: they send bytes made once and read their actions, while ours gathers, records and acts.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 As there, Python is the server, its pool of threads hands each call to the main thread, and TCP on the loopback carries
 it. Tuned where ML-Agents is not: compiled protobuf, a queue in place of a pipe between the threads, arrays built in
-bulk, one BLAS thread. The engine is as cheap as can be: it sends bytes made once and does not read its actions.
+bulk, one BLAS thread. The engine is as cheap as can be: it sends bytes made once, and reads its actions, which a game
+has to perform.
 """
 
 from __future__ import annotations
@@ -42,11 +43,12 @@ class GrpcBridge(LockstepBridge):
             info.observations.add(shape=[OBSERVATION_SIZE], data=row)
         self._request = step.SerializeToString()
         self._channel = grpc.insecure_channel(address, options=OPTIONS)
-        self._call = self._channel.unary_unary(METHOD)
+        self._call = self._channel.unary_unary(METHOD, response_deserializer=messages["Actions"].FromString)
         return address
 
     def exchange(self) -> None:
-        self._call(self._request, timeout=START_TIMEOUT_S, wait_for_ready=True)
+        answer = self._call(self._request, timeout=START_TIMEOUT_S, wait_for_ready=True)
+        self.actions = np.array([agent.continuous for agent in answer.agents], np.float32)
 
     def serve(self, address: str) -> None:
         calls: SimpleQueue[tuple[Any, Future[Any]]] = SimpleQueue()

@@ -1,8 +1,8 @@
 """A bridge in the style of Godot RL: TCP, JSON text behind its length, one exchange per step, Python decides.
 
 As there, Python listens and reads with the standard library's `json`. Tuned where Godot RL is not: no delay in TCP,
-arrays built in bulk, one BLAS thread. The engine is as cheap as can be: it sends bytes made once and does not read its
-actions.
+arrays built in bulk, one BLAS thread. The engine is as cheap as can be: it sends bytes made once, and reads its actions,
+which a game has to perform.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class JsonBridge(LockstepBridge):
         if self._connection is None:
             self._connection = self._reach()
         send_text(self._connection, self._request)
-        receive_text(self._connection)
+        answer = json.loads(receive_text(self._connection))
+        self.actions = np.array([action["move"] for action in answer["action"]], np.float32)
 
     def _reach(self) -> socket.socket:
         deadline_s = time.monotonic() + START_TIMEOUT_S

@@ -14,19 +14,29 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
+from protocol.vector_layout import FloatArray
 from tools.bench.measured_program import leave_with_parent, run_on_request
+from tools.bench.noop_game import ACTION_SIZE
 from tools.bench.options import ROOT
 
 START_TIMEOUT_S = 30.0
 
 
 class LockstepBridge(ABC):
-    """One way of moving a step to Python and its actions back."""
+    """One way of moving a step to Python and its actions back.
+
+    Attributes:
+        agent_count: N.
+        actions: float32[N, 8], what the engine would perform now.
+    """
 
     module: ClassVar[str]
 
     def __init__(self, agent_count: int) -> None:
         self.agent_count = agent_count
+        self.actions: FloatArray = np.zeros((agent_count, ACTION_SIZE), np.float32)
 
     @abstractmethod
     def connect(self, folder: Path) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import zmq
 
 from protocol.endpoint import HAS_IPC
-from tools.bench.noop_game import OBSERVATION_SIZE
+from tools.bench.noop_game import ACTION_SIZE, OBSERVATION_SIZE
 from tools.bench.peers.bridge_policy import REWARD, BridgePolicy, noop_observations
 from tools.bench.peers.lockstep import START_TIMEOUT_S, LockstepBridge, run_bridge
 from tools.bench.peers.step_store import StepStore
@@ -39,7 +39,7 @@ class ZmqBridge(LockstepBridge):
 
     def exchange(self) -> None:
         self._socket.send_multipart(self._frames, copy=False)
-        self._socket.recv()
+        self.actions = np.frombuffer(self._socket.recv(), np.float32).reshape(-1, ACTION_SIZE)
 
     def serve(self, address: str) -> None:
         policy, store = BridgePolicy(self.agent_count), StepStore(self.agent_count)
