@@ -1,8 +1,8 @@
 """A bridge in the style of Godot RL: TCP, JSON text behind its length, one exchange per step, Python decides.
 
 As there, Python listens and reads with the standard library's `json`. Tuned where Godot RL is not: no delay in TCP,
-arrays built in bulk, one BLAS thread. The engine is as cheap as can be: it sends bytes made once, and reads its actions,
-which a game has to perform.
+arrays built in bulk, one BLAS thread. The engine is as cheap as can be: it sends bytes made once, and reads its
+actions, which a game has to perform.
 """
 
 from __future__ import annotations
