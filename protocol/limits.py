@@ -36,8 +36,8 @@ MAX_BATCH_BYTES = GIBIBYTE
 MAX_FRAME_BYTES = MAX_BATCH_BYTES
 """Bytes of one frame (ZMQ_MAXMSGSIZE): one array may be the whole batch. The connection of a larger one is closed."""
 
-MAX_ARENA_BYTES = MAX_BATCH_BYTES + MEBIBYTE
-"""Bytes of one arena of shared memory: the largest batch, each array of it at the beginning of a cache line."""
+MAX_ARENA_BYTES = 2 * MAX_BATCH_BYTES
+"""Bytes of one arena of shared memory: the largest batch, with room for more segments than it will have."""
 
 MAX_ARENAS = 256
 """Arenas of one peer that are attached at a time: every behavior has a few."""

@@ -66,6 +66,7 @@ class LaneBuffer:
             allocate: makes float32[n]; called once. Another one may put the steps where the trainer reads them.
         """
         self._sizes = sizes
+        segments = 2 * agent_count
         (
             self._observations,
             self._actions,
@@ -73,12 +74,19 @@ class LaneBuffer:
             self._memory,
             self._rewards,
             self._log_probs,
+            final_observations,
+            final_memory,
         ) = _divided(
             allocate,
-            [capacity * size for size in (sizes.observation, sizes.action, sizes.action_modifier, sizes.memory, 1, 1)],
+            [
+                *[capacity * size for size in (sizes.observation, sizes.action, sizes.action_modifier, sizes.memory)],
+                *[capacity, capacity, segments * sizes.observation, segments * sizes.memory],
+            ],
         )
         self._versions: Int64Array = np.zeros(capacity, dtype=np.int64)
-        self.segments = SegmentLog(2 * agent_count, sizes.observation, sizes.memory)
+        self.segments = SegmentLog(
+            final_observations.reshape(segments, sizes.observation), final_memory.reshape(segments, sizes.memory)
+        )
         self.shape_lanes(0, 1)
 
     def shape_lanes(self, row_count: int, lane_count: int) -> None:

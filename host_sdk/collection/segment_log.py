@@ -36,16 +36,16 @@ class ClosedSegments(NamedTuple):
 class SegmentLog:
     """A growing table of segments, whose memory is kept for the buffer's next use."""
 
-    def __init__(self, capacity: int, observation_size: int, memory_size: int) -> None:
+    def __init__(self, observations: FloatArray, memory: FloatArray) -> None:
         """
         Args:
-            capacity: segments to make room for at first.
-            observation_size: O.
-            memory_size: H.
+            observations: float32[capacity, O], where the first segments' final observations go; more of them move to
+                memory of the log's own.
+            memory: float32[capacity, H], likewise.
         """
-        self._numbers: Int64Array = np.zeros((capacity, 8), dtype=np.int64)
-        self._observations: FloatArray = np.zeros((capacity, observation_size), dtype=np.float32)
-        self._memory: FloatArray = np.zeros((capacity, memory_size), dtype=np.float32)
+        self._numbers: Int64Array = np.zeros((len(observations), 8), dtype=np.int64)
+        self._observations = observations
+        self._memory = memory
         self._count = 0
 
     def __len__(self) -> int:

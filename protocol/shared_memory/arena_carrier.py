@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -91,19 +91,19 @@ class ArenaCarrier(BulkCarrier):
         return None
 
     def put(self, arrays: Sequence[tuple[str, AnyArray]]) -> tuple[list[ManifestEntry], list[Frame]]:
-        places = {name: place for name, array in arrays if (place := self.own_reference(array)) is not None}
-        if not places:
-            return INLINE.put(arrays)
-        inline, frames = INLINE.put([(name, array) for name, array in arrays if name not in places])
+        references = [self.own_reference(array) for _, array in arrays]
+        inline, frames = INLINE.put([pair for pair, own in zip(arrays, references, strict=True) if own is None])
         rest = iter(inline)
         manifest = [
-            (name, DTYPE_NAMES[array.dtype], array.shape, places[name]._asdict()) if name in places else next(rest)
-            for name, array in arrays
+            next(rest)
+            if own is None
+            else (name, DTYPE_NAMES[array.dtype], array.shape, {"arena": own.arena, "offset": own.offset})
+            for (name, array), own in zip(arrays, references, strict=True)
         ]
         return manifest, frames
 
     def get(self, manifest: Sequence[ManifestEntry], frames: Sequence[Frame]) -> dict[str, AnyArray]:
-        referred = {entry[0]: self._array(entry) for entry in manifest if isinstance(entry[3], Mapping)}
+        referred = {entry[0]: self._array(entry) for entry in manifest if type(entry[3]) is dict}
         if not referred:
             return INLINE.get(manifest, frames)
         arrays = INLINE.get([entry for entry in manifest if entry[0] not in referred], frames)
@@ -123,29 +123,27 @@ class ArenaCarrier(BulkCarrier):
     def _array(self, entry: ManifestEntry) -> AnyArray:
         """A read-only view of the peer's memory."""
         name, dtype, shape, place = entry
-        reference = _checked_reference(name, place)
-        segment = self._attach(reference.arena)
+        arena, offset = _checked_place(name, place)
+        segment = self._attached.get(arena) or self._attach(arena)
         item = DTYPES[dtype]
         size = math.prod(shape) * item.itemsize
-        if reference.offset % item.itemsize or reference.offset + size > segment.size:
+        if offset % item.itemsize or offset + size > segment.size:
             raise RemoteProtocolError(
                 f"array {name}: expected {size} bytes for {dtype}{list(shape)} within the {segment.size} of its arena, "
-                f"at a multiple of {item.itemsize}, got offset {reference.offset}"
+                f"at a multiple of {item.itemsize}, got offset {offset}"
             )
-        return np.ndarray(tuple(shape), item, segment.memory, reference.offset)
+        return np.ndarray(tuple(shape), item, segment.memory, offset)
 
     def _attach(self, name: str) -> SharedSegment:
-        segment = self._attached.get(name)
-        if segment is None:
-            # what its maker took the name of is done with, and would stay in memory for as long as it is held here
-            for gone in [known for known in self._attached if not is_named(known)]:
-                del self._attached[gone]
-            if len(self._attached) >= MAX_ARENAS:
-                raise RemoteProtocolError(f"arena {name}: expected at most {MAX_ARENAS} of one peer, got one more")
-            try:
-                segment = self._attached[name] = attach_segment(name)
-            except SharedMemoryError as error:
-                raise RemoteProtocolError(f"arena {error}") from error
+        # what its maker took the name of is done with, and would stay in memory for as long as it is held here
+        for gone in [known for known in self._attached if not is_named(known)]:
+            del self._attached[gone]
+        if len(self._attached) >= MAX_ARENAS:
+            raise RemoteProtocolError(f"arena {name}: expected at most {MAX_ARENAS} of one peer, got one more")
+        try:
+            segment = self._attached[name] = attach_segment(name)
+        except SharedMemoryError as error:
+            raise RemoteProtocolError(f"arena {error}") from error
         return segment
 
 
@@ -154,11 +152,11 @@ def _address(array: AnyArray) -> int:
     return address
 
 
-def _checked_reference(name: str, place: object) -> Reference:
-    if isinstance(place, Mapping) and place.keys() == _PLACE_KEYS:
+def _checked_place(name: str, place: object) -> tuple[str, int]:
+    if isinstance(place, dict) and place.keys() == _PLACE_KEYS:
         arena, offset = place["arena"], place["offset"]
         if type(arena) is str and type(offset) is int and offset >= 0:
-            return Reference(arena, offset)
+            return arena, offset
     raise RemoteProtocolError(
         f"array {name}: expected as place nothing, a number or {{arena, offset}}, got {describe(place)}"
     )
