@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from functools import partial
 
 from host_sdk.collection.episode_tally import EpisodeTally
@@ -122,7 +123,7 @@ class BufferRotation:
 
     def _statistics(self, counts: CollectionCounts, tally: EpisodeTally) -> ExperienceStatistics:
         """What was counted since the last batch."""
-        before, self._reported = self._reported, replace(counts)
+        before, self._reported = self._reported, copy(counts)
         returns, lengths = tally.take_ended()
         return ExperienceStatistics(
             unrecorded_steps=counts.unrecorded_steps - before.unrecorded_steps,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
@@ -136,7 +137,7 @@ def _divided(allocate: AllocateFloats, counts: list[int]) -> list[FloatArray]:
 
 
 def _shaped(flat: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    return flat[: int(np.prod(shape))].reshape(shape)
+    return flat[: math.prod(shape)].reshape(shape)
 
 
 def _version_runs(versions: Int64Array, table: SegmentTable) -> Int64Array:
