@@ -11,6 +11,7 @@ import pytest
 from host_sdk.connection.memory_share import MemoryShare
 from protocol.codec import decode, encode
 from protocol.errors import SharedMemoryError
+from protocol.experience import FloatArray
 from protocol.messages import PolicyUpdate, Release, SharedMemoryOffer
 from protocol.shared_memory import ArenaCarrier, attach_segment, create_segment
 from protocol.shared_memory.segment import make_name
@@ -100,19 +101,18 @@ class TestNoRoom:
 
 
 class TestWeights:
-    def received(self, share: MemoryShare, carrier: ArenaCarrier) -> PolicyUpdate:
-        """Weights of a trainer that has them in an arena."""
+    def received(self, share: MemoryShare, carrier: ArenaCarrier) -> tuple[PolicyUpdate, FloatArray]:
+        """Weights as they came, and as the trainer has them in an arena."""
         weights = carrier.make_arena(10)
-        self.held = weights
         update = PolicyUpdate("b", 1, 2, 3, False, {}, weights)
         message = decode(encode(update, 1, 1, carrier), share.carrier).message
         assert isinstance(message, PolicyUpdate)
-        return message
+        return message, weights
 
     def test_weights_of_the_trainer_s_memory_are_released_by_where_they_lie(self) -> None:
         share, trainer = sharing(), ArenaCarrier()
-        update = self.received(share, trainer)
-        reference = trainer.own_reference(self.held)
+        update, weights = self.received(share, trainer)
+        reference = trainer.own_reference(weights)
         assert reference is not None
         assert share.release(update.weights) == Release(reference.arena, reference.offset)
 
@@ -121,10 +121,10 @@ class TestWeights:
 
     def test_weights_of_an_earlier_connection_need_no_release_and_stay_good(self) -> None:
         share, trainer = sharing(), ArenaCarrier()
-        self.received(share, trainer)
-        self.held[:] = 5.0
-        update = self.received(share, trainer)
-        self.held[:] = 7.0
+        _, earlier = self.received(share, trainer)
+        earlier[:] = 5.0
+        update, weights = self.received(share, trainer)
+        weights[:] = 7.0
         share.begin_connection()
         trainer.close()
         assert share.release(update.weights) is None
