@@ -15,45 +15,72 @@ from trainer_process.algorithms.ppo.objective import Objective
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import with_proximal_policy
-from trainer_process.algorithms.ppo.training_data import TrainingData
+from trainer_process.algorithms.ppo.training_data import TrainingData, joined
+
+SUMMARY_ROWS = 8192
+"""Rows that are summed up at a time: more of them at once spare small updates as many calls as the steps need."""
 
 
-class EpochRecord:
-    """What one epoch's minibatches gave, kept as tensors: reading a number in the loop costs as much as a layer."""
+class UpdateRecord:
+    """What the minibatches gave, kept as tensors: reading a number in the loop costs as much as a layer."""
 
     NAMES = ("policy_loss", "value_loss", "entropy", "approximate_kl", "clip_fraction")
 
-    def __init__(self, data: TrainingData, distribution_size: int, minibatch_size: int) -> None:
+    def __init__(self, objective: Objective, data: TrainingData, distribution_size: int, minibatch_size: int) -> None:
         """For epochs over the rows of `data`, one after the other."""
-        rows, like = data.step_count, data.returns
+        self._objective = objective
+        self._epoch_rows = data.step_count
+        rows, like = max(1, SUMMARY_ROWS // self._epoch_rows) * self._epoch_rows, data.returns
         self._kept = StepOutputs(like.new_empty(rows, distribution_size), like.new_empty(rows), like.new_empty(rows))
-        columns = [torch.split(column, minibatch_size) for column in self._kept]
-        self._places = [list(place) for place in zip(*columns, strict=True)]
-        self._count = 0
+        self._minibatch_size = minibatch_size
+        self._places: list[list[Tensor]] = []
+        self._epochs: list[TrainingData] = []
+        self._sums = like.new_zeros(len(self.NAMES))
+        self._seen = 0
+        self._row_count = 0
+        self._last_kl = like.new_zeros(())
 
-    def begin(self) -> None:
-        """Forgets the last epoch."""
-        self._count = 0
+    def begin_epoch(self, data: TrainingData) -> None:
+        """The rows that follow are those of `data`, in its order."""
+        if len(self._epochs) * self._epoch_rows + data.step_count > len(self._kept.values):
+            self._sum_up(self._epoch_rows)
+        first = len(self._epochs) * self._epoch_rows
+        rows = slice(first, first + self._epoch_rows)
+        epoch = [torch.split(column[rows], self._minibatch_size) for column in self._kept]
+        self._places = [list(place) for place in zip(*epoch, strict=True)]
+        self._epochs.append(data)
+        self._seen = 0
+        self._seen = 0
 
     def add(self, outputs: StepOutputs) -> None:
         """Copies the outputs of the epoch's next minibatch."""
-        torch._foreach_copy_(self._places[self._count], outputs)
-        self._count += 1
+        torch._foreach_copy_(self._places[self._seen], outputs)
+        self._seen += 1
 
-    def summary(self, objective: Objective, data: TrainingData) -> Tensor:
-        """[5] the numbers of `NAMES`, over the minibatches that were added; `data` is the epoch's, in its order."""
-        row_count = sum(len(values) for _, values, _ in self._places[: self._count])
-        seen = next(data.minibatches(row_count))
-        distribution, values, log_ratios = (column[:row_count] for column in self._kept)
-        return torch.stack(
-            [
-                objective.policy_loss(log_ratios, seen),
-                objective.value_loss(values, seen),
-                objective.density.entropy(distribution).mean(),
-                approximate_kl(log_ratios),
-                clip_fraction(log_ratios, objective.coefficients.clip_range),
-            ]
-        )
+    def means(self) -> Tensor:
+        """[5] the numbers of `NAMES`: means over all rows that were seen, but the last epoch's approximate KL."""
+        self._sum_up(sum(len(place[1]) for place in self._places[: self._seen]))
+        means = self._sums / self._row_count
+        means[self.NAMES.index("approximate_kl")] = self._last_kl
+        return means
+
+    def _sum_up(self, last_epoch_rows: int) -> None:
+        """Takes in the epochs that are kept, of the last one only so many rows."""
+        first = (len(self._epochs) - 1) * self._epoch_rows
+        rows = first + last_epoch_rows
+        seen = next(joined(self._epochs).minibatches(rows))
+        distribution, values, log_ratios = (column[:rows] for column in self._kept)
+        numbers = [
+            self._objective.policy_loss(log_ratios, seen),
+            self._objective.value_loss(values, seen),
+            self._objective.density.entropy(distribution).mean(),
+            approximate_kl(log_ratios),
+            clip_fraction(log_ratios, self._objective.coefficients.clip_range),
+        ]
+        self._sums += rows * torch.stack(numbers)
+        self._row_count += rows
+        self._last_kl = approximate_kl(log_ratios[first:])
+        self._epochs.clear()
 
 
 @torch.no_grad()
@@ -67,8 +94,8 @@ def take_gradient_steps(
 ) -> dict[str, float]:
     """Minibatch steps of Adam on one loss of both networks; returns metrics.
 
-    Metrics are means over the epochs, but for `approximate_kl`, which is the last epoch's. An update whose policy moved
-    beyond `target_kl` stops there.
+    Metrics are means over all minibatches, but for `approximate_kl`, which is the last epoch's. An update whose policy
+    moved beyond `target_kl` stops there.
     """
     steps.prepare(objective, data)
     order = _drawn_order(data, generator)
@@ -76,24 +103,22 @@ def take_gradient_steps(
     if settings.synchronous or settings.decoupled_objective:
         epoch_data = with_proximal_policy(epoch_data, steps, settings)
         data = epoch_data.taken(torch.argsort(order))
-    record = EpochRecord(data, steps.networks.distribution_size, settings.minibatch_size)
-    summaries: list[Tensor] = []
+    record = UpdateRecord(objective, data, steps.networks.distribution_size, settings.minibatch_size)
+    epochs = 0
     goes_on = True
-    while goes_on and len(summaries) < settings.epochs:
-        if summaries:
+    while goes_on and epochs < settings.epochs:
+        if epochs:
             epoch_data = data.taken(_drawn_order(data, generator))
         advantages = objective.prepared_advantages(epoch_data.advantages, settings.minibatch_size)
         epoch_data = replace(epoch_data, advantages=advantages)
-        record.begin()
+        record.begin_epoch(epoch_data)
         goes_on = _run_epoch(epoch_data, steps, settings.minibatch_size, record, report_progress)
-        summaries.append(record.summary(objective, epoch_data))
-    means = torch.stack(summaries).mean(0)
-    means[EpochRecord.NAMES.index("approximate_kl")] = summaries[-1][EpochRecord.NAMES.index("approximate_kl")]
-    return {**dict(zip(EpochRecord.NAMES, means.tolist(), strict=True)), "epochs": float(len(summaries))}
+        epochs += 1
+    return {**dict(zip(UpdateRecord.NAMES, record.means().tolist(), strict=True)), "epochs": float(epochs)}
 
 
 def _run_epoch(
-    data: TrainingData, steps: StepReplay, minibatch_size: int, record: EpochRecord, report_progress: ReportProgress
+    data: TrainingData, steps: StepReplay, minibatch_size: int, record: UpdateRecord, report_progress: ReportProgress
 ) -> bool:
     """One pass over the data; returns whether further epochs should follow."""
     for minibatch in data.minibatches(minibatch_size):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -49,3 +49,10 @@ class TrainingData:
         """Consecutive views of `size` rows, the last one of what is left."""
         columns = [torch.split(getattr(self, field.name), size) for field in fields(self)]
         return (TrainingData(*column) for column in zip(*columns, strict=True))
+
+
+def joined(parts: Sequence[TrainingData]) -> TrainingData:
+    """The rows of all parts, one after the other; of a single part, itself."""
+    if len(parts) == 1:
+        return parts[0]
+    return TrainingData(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(TrainingData)))

@@ -169,12 +169,12 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
     """The log-ratios of every minibatch of what follows."""
     collected: list[torch.Tensor] = []
 
-    class Recorder(gradient_step.EpochRecord):
+    class Recorder(gradient_step.UpdateRecord):
         def add(self, outputs: StepOutputs) -> None:
             collected.append(outputs.log_ratios.clone())
             super().add(outputs)
 
-    monkeypatch.setattr(gradient_step, "EpochRecord", Recorder)
+    monkeypatch.setattr(gradient_step, "UpdateRecord", Recorder)
     return collected
 
 
@@ -201,6 +201,15 @@ def test_metrics_are_of_the_minibatches_before_each_step(seen):
     assert metrics["approximate_kl"] == pytest.approx(float(approximate_kl(of_last_epoch)), rel=1e-5)
     fractions = [((torch.exp(torch.cat(part)) - 1).abs() > 0.2).float().mean() for part in (seen[:4], seen[4:])]
     assert metrics["clip_fraction"] == pytest.approx(float(sum(fractions) / 2), rel=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 300, 10_000])
+def test_metrics_do_not_depend_on_how_many_rows_are_summed_up_at_a_time(rows, monkeypatch):
+    settings = PPOSettings(minibatch_size=40, epochs=5)
+    _, expected = learn(settings)
+    monkeypatch.setattr(gradient_step, "SUMMARY_ROWS", rows)
+    _, metrics = learn(settings)
+    assert metrics == pytest.approx(expected, rel=1e-5)
 
 
 def test_an_update_stops_early_when_the_policy_moved_too_far():
