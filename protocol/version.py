@@ -1,4 +1,4 @@
-"""The version of the protocol, and which versions understand each other."""
+"""The version of the protocol, which versions understand each other, and what only some peers can do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import re
 from protocol.errors import RemoteProtocolError
 
 PROTOCOL_VERSION = "2.0"
+
+SHARED_MEMORY_CAPABILITY = "shared-memory"
+"""What a host that can share memory lists in its Hello."""
 
 _PATTERN = re.compile(r"(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})", re.ASCII)
 

@@ -35,8 +35,8 @@ from protocol.messages import (
     Welcome,
 )
 from protocol.rendezvous import Rendezvous
-from protocol.version import PROTOCOL_VERSION
-from trainer_process.session_memory import CAPABILITY, SessionMemory
+from protocol.version import PROTOCOL_VERSION, SHARED_MEMORY_CAPABILITY
+from trainer_process.session_memory import SessionMemory
 
 SESSION_ID = 1
 HEARTBEAT_TIMEOUT_S = 2.0
@@ -120,7 +120,7 @@ class EchoTrainer:
             case Hello():
                 self.channel.trust(self._peer)
                 self.hellos.append(message.previous_session)
-                self._can_share = CAPABILITY in message.capabilities
+                self._can_share = SHARED_MEMORY_CAPABILITY in message.capabilities
                 self.greet(message)
             case SharedMemoryAnswer():
                 self._memory.take_answer(message)

@@ -19,8 +19,9 @@ from enum import Enum
 from protocol.channel import ServerChannel
 from protocol.errors import PeerBusyError, PeerUnreachableError
 from protocol.messages import Hello, Message, PolicyUpdate, Progress, Release, SharedMemoryAnswer
+from protocol.version import SHARED_MEMORY_CAPABILITY
 from trainer_process.batch_ledger import BatchLedger
-from trainer_process.session_memory import CAPABILITY, SessionMemory
+from trainer_process.session_memory import SessionMemory
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Session:
 
     def offer_memory(self, hello: Hello) -> None:
         """Offers a host that can share memory to do so, on the connection that it just made."""
-        if CAPABILITY not in hello.capabilities or self._peer is None:
+        if SHARED_MEMORY_CAPABILITY not in hello.capabilities or self._peer is None:
             return
         memory = SessionMemory(self.label)
         if (offer := memory.offer()) is not None:

@@ -17,9 +17,6 @@ from protocol.shared_memory import ArenaCarrier, SharedSegment, WeightSlots, cre
 
 logger = logging.getLogger(__name__)
 
-CAPABILITY = "shared-memory"
-"""What a host that can share memory lists in its Hello."""
-
 _PROBE_BYTES = 64
 
 

@@ -13,10 +13,9 @@ from protocol.endpoint import SHARED_MEMORY, is_loopback
 from protocol.errors import EndpointError, SharedMemoryError
 from protocol.messages import Release, SharedMemoryAnswer, SharedMemoryOffer
 from protocol.shared_memory import ArenaCarrier, attach_segment
+from protocol.version import SHARED_MEMORY_CAPABILITY
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
-
-CAPABILITY = "shared-memory"
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class MemoryShare:
     @property
     def capabilities(self) -> tuple[str, ...]:
         """What to list in Hello."""
-        return (CAPABILITY,) if self._is_wanted else ()
+        return (SHARED_MEMORY_CAPABILITY,) if self._is_wanted else ()
 
     @property
     def is_missing(self) -> bool:

@@ -48,15 +48,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedTrainer]:
         yield trainer
 
 
-@pytest.fixture
-def hosts() -> Iterator[list[NoopHost]]:
-    """Hosts put in here are closed at the end."""
-    made: list[NoopHost] = []
-    yield made
-    for host in made:
-        host.communicator.close()
-
-
 def program_at(
     trainer: ServedTrainer, behavior: str, shared_memory: bool, **settings: object
 ) -> AbstractContextManager[HostProgram]:

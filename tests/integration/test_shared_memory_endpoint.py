@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,15 +29,6 @@ pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform == "win32", reason="socket files"),
 ]
-
-
-@pytest.fixture
-def hosts() -> Iterator[list[NoopHost]]:
-    """Hosts put in here are closed at the end."""
-    made: list[NoopHost] = []
-    yield made
-    for host in made:
-        host.communicator.close()
 
 
 def test_the_word_shm_leads_a_host_to_the_trainer_that_shares_memory(
