@@ -189,9 +189,13 @@ class EchoTrainer:
             self.publish(experience.behavior, self._network_hash, self._weights)
         self.say(Credit(experience.behavior, experience.batch_id))
 
+    def measured(self) -> dict[str, float]:
+        """The metrics of an update that is about to be sent."""
+        return {}
+
     def publish(self, behavior: str, network_hash: int, weights: FloatArray) -> None:
         """Sends weights with the present version, unless the host still reads all that came before."""
-        update = PolicyUpdate(behavior, network_hash, self.version, self.version, False, {}, weights)
+        update = PolicyUpdate(behavior, network_hash, self.version, self.version, False, self.measured(), weights)
         if (staged := self._memory.stage(update)) is not None:
             self.say(staged)
 

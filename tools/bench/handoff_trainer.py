@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from protocol.experience import FloatArray
 from protocol.initial_weights import initial_weights
-from protocol.messages import Configure, Experience, PolicyUpdate
+from protocol.messages import Configure, Experience
 from protocol.network_builder import build_policy_spec
 from protocol.policy_settings import PolicySettings
 from protocol.schema import action_from_wire, observation_from_wire
@@ -42,11 +41,8 @@ class StampingTrainer(EchoTrainer):
         self.held_s = time.perf_counter()
         super().take(experience)
 
-    def publish(self, behavior: str, network_hash: int, weights: FloatArray) -> None:
-        times = {HELD: self.held_s, PUBLISHED: time.perf_counter()}
-        update = PolicyUpdate(behavior, network_hash, self.version, self.version, False, times, weights)
-        if (staged := self._memory.stage(update)) is not None:
-            self.say(staged)
+    def measured(self) -> dict[str, float]:
+        return {HELD: self.held_s, PUBLISHED: time.perf_counter()}
 
 
 def stamp_batches(file: TextIO) -> None:
