@@ -18,6 +18,15 @@ MAX_BEHAVIORS = 64
 MAX_OBSERVATION_SIZE = 16_384
 """Floats in an observation vector (O); larger inputs are images, which need another encoding."""
 
+MAX_IMAGE_SIZE = 262_144
+"""Bytes of an observation's images together (I): 256 x 256 pixels of four channels."""
+
+MAX_IMAGE_SIDE = 4096
+"""Rows, columns or channels of one image: beyond MAX_IMAGE_SIZE whatever the other two are."""
+
+MAX_ATTENTION_HEADS = 64
+"""Heads of one attention: more than any network of this size uses."""
+
 MAX_ACTION_SIZE = 16_384
 """Floats in an action vector (A) or an action modifier (M): as for observations."""
 
@@ -105,8 +114,11 @@ MAX_HIDDEN_LAYERS = 16
 MAX_HIDDEN_SIZE = 8192
 """Units of one hidden layer: two such layers alone reach MAX_PARAMETERS."""
 
-MAX_REGISTER_SIZE = 4 * MAX_OBSERVATION_SIZE
-"""Floats that one operation of a network yields per agent: a distribution is at most two action vectors."""
+MAX_REGISTER_SIZE = 1_048_576
+"""Floats of one register of a network per agent, all its rows together: an image of 512 x 512 pixels and 4 channels."""
+
+MAX_NETWORK_FLOATS = 16 * MAX_REGISTER_SIZE
+"""Floats of all registers of a network per agent: 64 MiB, which a trainer still holds for a small minibatch."""
 
 MAX_NETWORK_OPERATIONS = 1024
 """Operations of one network: about sixteen for each element of a struct of encodings would still fit."""

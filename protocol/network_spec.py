@@ -1,8 +1,8 @@
 """A network as data: inputs, a straight list of operations on registers, outputs, and named parameters.
 
-A register holds float32[B, size]. Each is written once, by an input or an operation, before anything reads it.
-`protocol.network_operation` says what each kind of operation does; both sides interpret the same spec, the host in
-numpy and the trainer in torch.
+A register holds float32[B · rows, size] for B agents, rows being 1 but for the elements of sets and arrays. Each is
+written once, by an input or an operation, before anything reads it. `protocol.network_operation` says what each kind of
+operation does; both sides interpret the same spec, the host in numpy and the trainer in torch.
 
 The network hash guards weights: two networks with the same hash read the same flat vector in the same way. It is the
 hash of this canonical encoding (see `protocol.canonical_encoding`):
@@ -29,20 +29,23 @@ from typing import Any, Literal, TypeAlias
 
 from protocol.canonical_encoding import CanonicalEncoder
 from protocol.errors import SchemaError
+from protocol.finite_number import is_finite_number
 from protocol.limits import (
+    MAX_NETWORK_FLOATS,
     MAX_NETWORK_OPERATIONS,
     MAX_NETWORK_PARAMETERS,
     MAX_PARAMETER_RANK,
     MAX_PARAMETERS,
     MAX_REGISTER_SIZE,
 )
-from protocol.network_operation import OPERATION_KINDS, AttributeValue, OperationKind
+from protocol.network_operation import OPERATION_KINDS, AttributeValue, OperationKind, RegisterShape
 
 NETWORK_DOMAIN = "learning-bridge/network/1"
 MAX_REGISTER_NAME_LENGTH = 128
+MAX_FLOAT32 = (2 - 2**-23) * 2.0**127
 
-Initializer: TypeAlias = Literal["orthogonal", "constant"]
-INITIALIZERS: tuple[Initializer, ...] = ("orthogonal", "constant")
+Initializer: TypeAlias = Literal["orthogonal", "constant", "values"]
+INITIALIZERS: tuple[Initializer, ...] = ("orthogonal", "constant", "values")
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,10 @@ class ParameterSpec:
     Attributes:
         name: for instance "policy.hidden.0.weight".
         shape: one to four dimensions.
-        initializer: "orthogonal" (two dimensions) or "constant".
+        initializer: "orthogonal" (two dimensions or more: a matrix of the first by the others), "constant", "values".
         gain: what the orthogonal matrix is multiplied by, or the constant itself.
         trainable: false for statistics, which no optimiser touches.
+        values: with the initializer "values" one float for each entry in C order; else none.
     """
 
     name: str
@@ -62,6 +66,7 @@ class ParameterSpec:
     initializer: Initializer
     gain: float
     trainable: bool = True
+    values: tuple[float, ...] = ()
 
     @property
     def size(self) -> int:
@@ -107,8 +112,8 @@ class NetworkSpec:
     """A whole network; validated at birth.
 
     Attributes:
-        inputs: (register, size) pairs, in the order they are given to the network.
-        outputs: (register, size) pairs, in the order the network yields them.
+        inputs: (register, size) pairs, in the order they are given to the network; one row an agent.
+        outputs: (register, size) pairs, in the order the network yields them; one row an agent.
         operations: in the order they run.
         parameters: in the order of declaration.
 
@@ -124,32 +129,47 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         _check_parameters(self.parameters)
         _check_limit("$.operations", len(self.operations), MAX_NETWORK_OPERATIONS)
-        sizes = self.register_sizes
+        registers = self.registers
         if not self.outputs or len({name for name, _ in self.outputs}) != len(self.outputs):
             raise SchemaError("$.outputs", "at least one output, each once", repr(self.outputs)[:200])
         for index, (name, size) in enumerate(self.outputs):
-            if sizes.get(name) != size:
-                raise SchemaError(
-                    f"$.outputs[{index}]", f"a register of {size} floats named {name!r}", str(sizes.get(name))
-                )
+            if registers.get(name) != RegisterShape(size):
+                wanted = f"a register of {size} floats and one row an agent named {name!r}"
+                raise SchemaError(f"$.outputs[{index}]", wanted, str(registers.get(name)))
         used = {name for operation in self.operations for name in operation.parameters}
         for index, parameter in enumerate(self.parameters):
             if parameter.name not in used:
                 raise SchemaError(f"$.parameters[{index}]", "a parameter that an operation uses", parameter.name)
 
     @cached_property
-    def register_sizes(self) -> dict[str, int]:
-        """Floats per row of every register, by name."""
-        sizes: dict[str, int] = {}
+    def registers(self) -> dict[str, RegisterShape]:
+        """Floats of a row, and rows of an agent, of every register by name."""
+        registers: dict[str, RegisterShape] = {}
         for index, (name, size) in enumerate(self.inputs):
-            _define(sizes, name, size, f"$.inputs[{index}]")
+            _define(registers, name, RegisterShape(size), f"$.inputs[{index}]")
         if not self.inputs:
             raise SchemaError("$.inputs", "at least one input", "none")
         shapes = {parameter.name: parameter.shape for parameter in self.parameters}
+        total = 0
         for index, operation in enumerate(self.operations):
             path = f"$.operations[{index}]"
-            _define(sizes, operation.output, _infer(operation, sizes, shapes, path), f"{path}.output")
-        return sizes
+            shape = _infer(operation, registers, shapes, path)
+            _define(registers, operation.output, shape, f"{path}.output")
+            total += shape.size * shape.rows
+            if total > MAX_NETWORK_FLOATS:
+                wanted = f"at most {MAX_NETWORK_FLOATS} floats an agent in all registers"
+                raise SchemaError(path, wanted, f"{total} up to {operation.output!r}")
+        return registers
+
+    @cached_property
+    def register_sizes(self) -> dict[str, int]:
+        """Floats per row of every register, by name."""
+        return {name: shape.size for name, shape in self.registers.items()}
+
+    @cached_property
+    def register_rows(self) -> dict[str, int]:
+        """Rows per agent of every register, by name."""
+        return {name: shape.rows for name, shape in self.registers.items()}
 
     @cached_property
     def hash(self) -> int:
@@ -196,10 +216,13 @@ def _check_parameters(parameters: Sequence[ParameterSpec]) -> None:
             raise SchemaError(f"{path}.shape", "one to four dimensions of at least 1", repr(parameter.shape)[:200])
         if parameter.initializer not in INITIALIZERS:
             raise SchemaError(f"{path}.initializer", f"one of {list(INITIALIZERS)}", repr(parameter.initializer)[:200])
-        if parameter.initializer == "orthogonal" and len(parameter.shape) != 2:
-            raise SchemaError(f"{path}.shape", "two dimensions where it starts orthogonal", repr(parameter.shape))
+        if parameter.initializer == "orthogonal" and len(parameter.shape) < 2:
+            raise SchemaError(
+                f"{path}.shape", "two dimensions or more where it starts orthogonal", repr(parameter.shape)
+            )
         if not math.isfinite(parameter.gain):
             raise SchemaError(f"{path}.gain", "a finite number", repr(parameter.gain))
+        _check_values(parameter, f"{path}.values")
         total += parameter.size
         _check_limit("$.parameters", total, MAX_PARAMETERS)
     names = [parameter.name for parameter in parameters]
@@ -207,20 +230,33 @@ def _check_parameters(parameters: Sequence[ParameterSpec]) -> None:
         raise SchemaError("$.parameters", "distinct names", "a name twice")
 
 
-def _define(sizes: dict[str, int], name: str, size: int, path: str) -> None:
+def _check_values(parameter: ParameterSpec, path: str) -> None:
+    count = parameter.size if parameter.initializer == "values" else 0
+    if len(parameter.values) != count:
+        wanted = f"{count} values for an initializer {parameter.initializer!r} of shape {parameter.shape}"
+        raise SchemaError(path, wanted, str(len(parameter.values)))
+    for index, value in enumerate(parameter.values):
+        if not is_finite_number(value) or abs(value) > MAX_FLOAT32:
+            raise SchemaError(f"{path}[{index}]", "a finite number that float32 holds", repr(value)[:200])
+
+
+def _define(registers: dict[str, RegisterShape], name: str, shape: RegisterShape, path: str) -> None:
     if not 1 <= len(name) <= MAX_REGISTER_NAME_LENGTH:
         raise SchemaError(path, f"a name of 1..{MAX_REGISTER_NAME_LENGTH} characters", repr(name)[:200])
-    if name in sizes:
+    if name in registers:
         raise SchemaError(path, "a register that nothing has written", repr(name))
-    if not 1 <= size <= MAX_REGISTER_SIZE:
-        raise SchemaError(path, f"a register of 1..{MAX_REGISTER_SIZE} floats", str(size))
-    sizes[name] = size
+    if not 1 <= shape.size * shape.rows <= MAX_REGISTER_SIZE:
+        received = f"{shape.size} in each of {shape.rows} rows"
+        raise SchemaError(path, f"a register of 1..{MAX_REGISTER_SIZE} floats an agent", received)
+    registers[name] = shape
 
 
-def _infer(operation: Operation, sizes: dict[str, int], shapes: dict[str, tuple[int, ...]], path: str) -> int:
+def _infer(
+    operation: Operation, registers: dict[str, RegisterShape], shapes: dict[str, tuple[int, ...]], path: str
+) -> RegisterShape:
     kind = operation.kind_of
     for name in operation.inputs:
-        if name not in sizes:
+        if name not in registers:
             raise SchemaError(f"{path}.inputs", "registers written before", repr(name))
     for name in operation.parameters:
         if name not in shapes:
@@ -230,7 +266,7 @@ def _infer(operation: Operation, sizes: dict[str, int], shapes: dict[str, tuple[
         wanted = f"parameters of ranks {kind.parameter_ranks}"
         raise SchemaError(f"{path}.parameters", wanted, repr(used)[:200])
     try:
-        return kind.infer([sizes[name] for name in operation.inputs], used, dict(operation.attributes))
+        return kind.infer([registers[name] for name in operation.inputs], used, dict(operation.attributes))
     except ValueError as error:
         raise SchemaError(path, str(error), f"inputs {operation.inputs} and {operation.attributes}"[:300]) from None
 

@@ -3,6 +3,8 @@
 {"inputs": [["observation", 4]], "outputs": [["value", 1]],
  "operations": [{"kind", "inputs": [...], "output", "parameters": [...], "attributes": {...}}, ...],
  "parameters": [{"name", "shape": [...], "initializer", "gain", "trainable"}, ...]}
+
+A parameter with the initializer "values" has the key "values" beside, a list of floats.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any, TypeVar
 
 from protocol.errors import SchemaError
 from protocol.finite_number import is_finite_number
-from protocol.limits import MAX_NETWORK_OPERATIONS, MAX_NETWORK_PARAMETERS, MAX_PARAMETER_RANK
+from protocol.limits import MAX_NETWORK_OPERATIONS, MAX_NETWORK_PARAMETERS, MAX_PARAMETER_RANK, MAX_REGISTER_SIZE
 from protocol.network_spec import NetworkSpec, Operation, ParameterSpec
 
 MAX_OPERATION_INPUTS = 1024
@@ -38,17 +40,19 @@ def network_to_wire(spec: NetworkSpec) -> dict[str, Any]:
             }
             for operation in spec.operations
         ],
-        "parameters": [
-            {
-                "name": parameter.name,
-                "shape": list(parameter.shape),
-                "initializer": parameter.initializer,
-                "gain": parameter.gain,
-                "trainable": parameter.trainable,
-            }
-            for parameter in spec.parameters
-        ],
+        "parameters": [_parameter_to_wire(parameter) for parameter in spec.parameters],
     }
+
+
+def _parameter_to_wire(parameter: ParameterSpec) -> dict[str, Any]:
+    wire: dict[str, Any] = {
+        "name": parameter.name,
+        "shape": list(parameter.shape),
+        "initializer": parameter.initializer,
+        "gain": parameter.gain,
+        "trainable": parameter.trainable,
+    }
+    return {**wire, "values": list(parameter.values)} if parameter.initializer == "values" else wire
 
 
 def network_from_wire(data: object) -> NetworkSpec:
@@ -120,18 +124,25 @@ def _operation(data: object, path: str) -> Operation:
         raise SchemaError(path + error.path.removeprefix("$"), error.expected, error.received) from None
 
 
+def _number(data: object, path: str) -> float:
+    if not is_finite_number(data):
+        raise SchemaError(path, "a finite number", repr(data)[:200])
+    assert isinstance(data, (int, float))
+    return float(data)
+
+
 def _parameter(data: object, path: str) -> ParameterSpec:
-    fields = _dict(data, {"name", "shape", "initializer", "gain", "trainable"}, path)
-    gain, trainable = fields["gain"], fields["trainable"]
-    if not is_finite_number(gain):
-        raise SchemaError(f"{path}.gain", "a finite number", repr(gain)[:200])
-    if not isinstance(trainable, bool):
-        raise SchemaError(f"{path}.trainable", "true or false", repr(trainable)[:200])
+    keys = {"name", "shape", "initializer", "gain", "trainable"}
+    has_values = isinstance(data, Mapping) and data.get("initializer") == "values"
+    fields = _dict(data, keys | {"values"} if has_values else keys, path)
+    if not isinstance(fields["trainable"], bool):
+        raise SchemaError(f"{path}.trainable", "true or false", repr(fields["trainable"])[:200])
     initializer: Any = _string(fields["initializer"], f"{path}.initializer")
     return ParameterSpec(
         name=_string(fields["name"], f"{path}.name"),
         shape=_list(fields["shape"], MAX_PARAMETER_RANK, f"{path}.shape", _integer),
         initializer=initializer,
-        gain=float(gain),
-        trainable=trainable,
+        gain=_number(fields["gain"], f"{path}.gain"),
+        trainable=fields["trainable"],
+        values=_list(fields["values"], MAX_REGISTER_SIZE, f"{path}.values", _number) if has_values else (),
     )

@@ -91,7 +91,7 @@ def change(path: str, value: object) -> dict[str, Any]:
         ("inputs", [["x", 2], ["x", 2]], "$.inputs[1]"),
         ("inputs", [["x", 2], ["h", 2]], "$.operations[0].output"),
         ("inputs", [["x"]], "$.inputs[0]"),
-        ("inputs", [["x", 100_000]], "$.inputs[0]"),
+        ("inputs", [["x", 2_000_000]], "$.inputs[0]"),
         ("outputs", [], "$.outputs"),
         ("outputs", [["y", 4]], "$.outputs[0]"),
         ("outputs", [["z", 3]], "$.outputs[0]"),
