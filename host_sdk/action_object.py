@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from host_sdk.errors import ValueMismatchError
 from host_sdk.inference.distribution import ActionDistribution
+from protocol.action_layout import ActionLayout, ActionLeaf
 from protocol.schema import (
     ActionElement,
     BoolAction,
@@ -20,7 +21,6 @@ from protocol.schema import (
     StaticArrayAction,
     StructAction,
 )
-from protocol.vector_layout import ActionLayout, ActionLeaf
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 Int64Array: TypeAlias = npt.NDArray[np.int64]
@@ -197,5 +197,5 @@ def _kind_of(element: ActionElement) -> str:
             return "inclusive discrete"
         case StructAction():
             return "struct"
-        case StaticArrayAction():
-            return "static array"
+        case _:
+            return element.type_name.replace("_", " ")

@@ -18,9 +18,10 @@ from host_sdk.interaction.observation_gathering import ObservationGathering
 from host_sdk.manager import Manager
 from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
+from protocol.action_layout import ActionLayout
 from protocol.errors import LayoutMismatchError
+from protocol.observation_layout import ObservationLayout
 from protocol.schema_hash import action_hash, observation_hash
-from protocol.vector_layout import ActionLayout, ObservationLayout
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]

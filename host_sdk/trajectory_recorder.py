@@ -14,10 +14,11 @@ from host_sdk.collection.lane_buffer import AllocateFloats, StepSizes, touched_f
 from host_sdk.collection.step_writer import ActedStep, StepWriter
 from host_sdk.errors import CollectionError
 from host_sdk.interaction.agent_selection import AgentIds
+from protocol.action_layout import ActionLayout
 from protocol.collection_contract import CollectionContract
 from protocol.completion import Completion
 from protocol.experience import ExperienceBatch
-from protocol.vector_layout import ActionLayout, ObservationLayout
+from protocol.observation_layout import ObservationLayout
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]

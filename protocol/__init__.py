@@ -7,7 +7,7 @@ SPEC.md is the normative text. Each module is imported by its own name, so that 
     channel, channel_event, channel_setting, curve_keys, waker     ZeroMQ, and what comes out of it
     endpoint, rendezvous, socket_file                              where a trainer listens
     experience, experience_wire, completion, collection_contract   what hosts hand off
-    schema, schema_hash, vector_layout                             what agents see and do
+    schema, schema_hash, observation_layout, action_layout         what agents see and do
     network_spec, network_builder, weights, policy_file            what decides
     errors, limits, version                                        what holds everywhere
 """

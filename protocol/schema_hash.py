@@ -2,17 +2,15 @@
 
 The hash is of the canonical encoding (see `protocol.canonical_encoding`) of a domain and of the tree, root first:
 
-    content      string domain, then element
-                 the domain is "learning-bridge/observation/1" or "learning-bridge/action/1"
-    element      u8 tag, then by tag
-    1 continuous            u32 size, f64 scale; in an action then bounds of `size` numbers
-    2 exclusive discrete    u32 size
-    3 inclusive discrete    u32 size
-    4 struct                u32 count of elements, then for each in order of declaration: string name, element
-    5 static array          u32 count, element
-    6 float                 f64 scale; in an action then bounds of one number
-    7 bool                  nothing
-    bounds       u8 bounding (0 none, 1 clip, 2 squash); unless it is 0: f64 low of each number, then f64 high of each
+    content   string domain, then element
+              the domain is "learning-bridge/observation/2" or "learning-bridge/action/2"
+    element   string type, then the value of each of its fields, in the order of the class, but for encoding keys and
+              the tag; of an "encoding" nothing but its element, whose vector it has
+    value     u8 0 (nil)  |  u8 1, u8 0 or 1 (flag)  |  u8 2, i64  |  u8 3, f64  |  u8 4, string
+              |  u8 5, u32 count, value each (list)  |  u8 6, element
+              |  u8 7, u32 count, then for each in order of declaration: string name, element (named elements)
+
+Whether a number is an i64 or an f64 is told by the field, not by how it was written.
 """
 
 from __future__ import annotations
@@ -21,45 +19,12 @@ from typing import Any
 
 from protocol.canonical_encoding import CanonicalEncoder
 from protocol.errors import SchemaError
-from protocol.schema import (
-    ActionElement,
-    BoolAction,
-    BoolObservation,
-    ContinuousAction,
-    ContinuousObservation,
-    ExclusiveDiscreteAction,
-    ExclusiveDiscreteObservation,
-    FloatAction,
-    FloatObservation,
-    InclusiveDiscreteAction,
-    InclusiveDiscreteObservation,
-    ObservationElement,
-    StaticArrayAction,
-    StaticArrayObservation,
-    StructAction,
-    StructObservation,
-)
+from protocol.schema import ActionElement, ObservationElement
+from protocol.schema.element import Element
+from protocol.schema.wire import schema_fields
 
-OBSERVATION_DOMAIN = "learning-bridge/observation/1"
-ACTION_DOMAIN = "learning-bridge/action/1"
-
-_TAGS: dict[type, int] = {
-    ContinuousObservation: 1,
-    ContinuousAction: 1,
-    ExclusiveDiscreteObservation: 2,
-    ExclusiveDiscreteAction: 2,
-    InclusiveDiscreteObservation: 3,
-    InclusiveDiscreteAction: 3,
-    StructObservation: 4,
-    StructAction: 4,
-    StaticArrayObservation: 5,
-    StaticArrayAction: 5,
-    FloatObservation: 6,
-    FloatAction: 6,
-    BoolObservation: 7,
-    BoolAction: 7,
-}
-_BOUNDINGS = {"none": 0, "clip": 1, "squash": 2}
+OBSERVATION_DOMAIN = "learning-bridge/observation/2"
+ACTION_DOMAIN = "learning-bridge/action/2"
 
 
 def observation_hash(element: ObservationElement) -> int:
@@ -72,36 +37,58 @@ def action_hash(element: ActionElement) -> int:
     return _hash(ACTION_DOMAIN, element)
 
 
-def _hash(domain: str, element: Any) -> int:
+def _hash(domain: str, element: Element) -> int:
     encoder = CanonicalEncoder(domain)
-    _encode(encoder, element)
+    _encode_element(encoder, element)
     return encoder.hash()
 
 
-def _encode(encoder: CanonicalEncoder, element: Any) -> None:
-    tag = _TAGS.get(type(element))
-    if tag is None:
+def _encode_element(encoder: CanonicalEncoder, element: Element) -> None:
+    if not isinstance(element, Element):
         raise SchemaError("$", "a schema element", type(element).__name__)
-    encoder.u8(tag)
-    if tag in (1, 2, 3):
-        encoder.u32(element.size)
-    if tag in (1, 6):
-        encoder.f64(element.scale)
-    if isinstance(element, (StructObservation, StructAction)):
-        encoder.u32(len(element.elements))
-        for name, child in element.elements:
-            encoder.string(name)
-            _encode(encoder, child)
-    elif isinstance(element, (StaticArrayObservation, StaticArrayAction)):
-        encoder.u32(element.count)
-        _encode(encoder, element.element)
-    elif isinstance(element, (ContinuousAction, FloatAction)):
-        _encode_bounds(encoder, element)
+    if element.type_name == "encoding":
+        ((_, inner),) = element.children
+        _encode_element(encoder, inner)
+        return
+    encoder.string(element.type_name)
+    for key in schema_fields(type(element)):
+        if key in element.encoding_keys:
+            continue
+        if key == "elements":
+            _encode_named(encoder, getattr(element, key))
+        else:
+            _encode_value(encoder, getattr(element, key))
 
 
-def _encode_bounds(encoder: CanonicalEncoder, element: ContinuousAction | FloatAction) -> None:
-    encoder.u8(_BOUNDINGS[element.bounding])
-    for bound in (element.low, element.high):
-        numbers = () if bound is None else bound if isinstance(bound, tuple) else (bound,)
-        for number in numbers:
-            encoder.f64(number)
+def _encode_named(encoder: CanonicalEncoder, elements: tuple[tuple[str, Element], ...]) -> None:
+    encoder.u8(7)
+    encoder.u32(len(elements))
+    for name, child in elements:
+        encoder.string(name)
+        _encode_element(encoder, child)
+
+
+def _encode_value(encoder: CanonicalEncoder, value: Any) -> None:
+    match value:
+        case None:
+            encoder.u8(0)
+        case bool():
+            encoder.u8(1)
+            encoder.u8(int(value))
+        case int():
+            encoder.u8(2)
+            encoder.i64(value)
+        case float():
+            encoder.u8(3)
+            encoder.f64(value)
+        case str():
+            encoder.u8(4)
+            encoder.string(value)
+        case tuple():
+            encoder.u8(5)
+            encoder.u32(len(value))
+            for item in value:
+                _encode_value(encoder, item)
+        case _:
+            encoder.u8(6)
+            _encode_element(encoder, value)

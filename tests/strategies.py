@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from protocol.action_layout import ActionLayout
 from protocol.policy_settings import ACTIVATIONS, CriticSettings, PolicySettings
 from protocol.schema import (
     ActionElement,
@@ -24,7 +25,7 @@ from protocol.schema import (
     StructAction,
     StructObservation,
 )
-from protocol.vector_layout import ActionLayout, FloatArray
+from protocol.vector_array import FloatArray
 
 names = st.text("abcdefghijklmnopqrstuvwxyz_äß語", min_size=1, max_size=12)
 scales = st.floats(1e-3, 1e3)

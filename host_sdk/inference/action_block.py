@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from protocol.vector_layout import ActionLayout, FloatArray
+from protocol.action_layout import ActionLayout
+from protocol.vector_array import FloatArray
 
 LOG_TWO_PI = math.log(2 * math.pi)
 ABSENT_LOGIT = np.float32(-1e30)

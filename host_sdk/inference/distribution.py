@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from host_sdk.inference.action_block import make_blocks
-from protocol.vector_layout import ActionLayout, FloatArray
+from protocol.action_layout import ActionLayout
+from protocol.vector_array import FloatArray
 
 
 class ActionDistribution:

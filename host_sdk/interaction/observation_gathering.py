@@ -14,8 +14,8 @@ from host_sdk.interaction.interaction_buffer import ONE_STEP, InteractionBuffer
 from host_sdk.interaction.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
 from host_sdk.interaction.observation_writer import ObservationWriter
 from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from protocol.observation_layout import ObservationLayout
 from protocol.schema import ObservationElement
-from protocol.vector_layout import ObservationLayout
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 

@@ -1,7 +1,7 @@
 """Writes the values of observations into observation vectors, checking each against its schema element.
 
 A schema is bound once to the rows it writes into, so that a tick only checks shapes and copies. A leaf holds, as
-`protocol.vector_layout` says: value / scale for continuous ones and floats, one-hot and multi-hot for discrete ones.
+`protocol.schema` says: value / scale for continuous ones and floats, one-hot and multi-hot for discrete ones.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from host_sdk.errors import ValueMismatchError, name_agents
 from host_sdk.observation_object import LeafValue, ObservationObjectElement, StaticArrayValue, StructValue
+from protocol.errors import SchemaError
 from protocol.schema import (
     BoolObservation,
     ContinuousObservation,
@@ -86,7 +87,7 @@ class _BoundStruct(_Bound):
         self._children: list[tuple[str, _Bound]] = []
         offset = 0
         for name, child in element.elements:
-            size = child.size
+            size = child.vector_size
             self._children.append((name, _bind(child, rows[..., offset : offset + size], f"{path}.{name}")))
             offset += size
 
@@ -110,7 +111,7 @@ class _BoundStaticArray(_Bound):
     def __init__(self, element: StaticArrayObservation, rows: FloatArray, path: str) -> None:
         self._path = path
         self._count = element.count
-        size = element.element.size
+        size = element.element.vector_size
         # Splitting the last axis of a strided array gives a view, so both forms write to the same place.
         split = rows.reshape(*rows.shape[:-1], element.count, size)
         self._together = _bind(element.element, split, f"{path}[:]")
@@ -246,6 +247,8 @@ def _bind(element: ObservationElement, rows: FloatArray, path: str) -> _Bound:
             return _BoundExclusive(rows, lead, path)
         case InclusiveDiscreteObservation():
             return _BoundInclusive(rows, rows.shape, path)
+        case _:
+            raise SchemaError(path, "an element that can be written", element.type_name)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocol.errors import SchemaError
 from protocol.finite_number import is_finite_number
-from protocol.limits import MAX_NAME_LENGTH, MAX_SCHEMA_DEPTH, MAX_SCHEMA_ELEMENTS, MAX_SCHEMA_WIDTH
+from protocol.limits import (
+    MAX_HIDDEN_LAYERS,
+    MAX_NAME_LENGTH,
+    MAX_SCHEMA_DEPTH,
+    MAX_SCHEMA_ELEMENTS,
+    MAX_SCHEMA_WIDTH,
+)
+from protocol.policy_settings import ACTIVATIONS
+
+if TYPE_CHECKING:
+    from protocol.schema.element import Element
 
 MIN_SCALE = 1e-30
 """With MAX_SCALE: far inside float32, so that value / scale and its inverse stay finite."""
 MAX_SCALE = 1e30
+
+MIN_PROBABILITY = 1e-6
+"""A prior closer to 0 or 1 would take thousands of updates to unlearn."""
 
 FORBIDDEN_NAME_CHARACTERS = "./[]"
 """They separate names in a path."""
@@ -23,11 +36,55 @@ def as_size(value: object, name: str, maximum: int) -> int:
     return value
 
 
-def as_scale(value: Any) -> float:
+def as_scale(value: Any, name: str = "scale") -> float:
     """The value as a float scale."""
     if not is_finite_number(value) or not MIN_SCALE <= value <= MAX_SCALE:
-        raise SchemaError("$.scale", f"a finite number in {MIN_SCALE:g}..{MAX_SCALE:g}", repr(value))
+        raise SchemaError(f"$.{name}", f"a finite number in {MIN_SCALE:g}..{MAX_SCALE:g}", repr(value))
     return float(value)
+
+
+def as_flag(value: object, name: str) -> bool:
+    """The value as true or false."""
+    if not isinstance(value, bool):
+        raise SchemaError(f"$.{name}", "true or false", repr(value)[:200])
+    return value
+
+
+def as_probability(value: Any, name: str) -> float:
+    """The value as a probability, neither 0 nor 1, whose logit is finite."""
+    if not is_finite_number(value) or not MIN_PROBABILITY <= value <= 1 - MIN_PROBABILITY:
+        raise SchemaError(f"$.{name}", f"a probability in {MIN_PROBABILITY:g}..{1 - MIN_PROBABILITY:g}", repr(value))
+    return float(value)
+
+
+def check_sizes(value: object, name: str, maximum: int) -> None:
+    """Refuse anything but a tuple of a few layer sizes."""
+    if not isinstance(value, tuple) or len(value) > MAX_HIDDEN_LAYERS:
+        raise SchemaError(f"$.{name}", f"a tuple of at most {MAX_HIDDEN_LAYERS} integers", repr(value)[:200])
+    for index, size in enumerate(value):
+        as_size(size, f"{name}[{index}]", maximum)
+
+
+def check_activation(value: object) -> None:
+    """Refuse an activation that networks don't know."""
+    if value not in ACTIVATIONS:
+        raise SchemaError("$.activation", f"one of {list(ACTIVATIONS)}", repr(value)[:200])
+
+
+def check_tag(value: object) -> None:
+    """Refuse a tag that is no short text."""
+    if not isinstance(value, str) or len(value) > MAX_NAME_LENGTH or "\ud800" <= max(value, default="") <= "\udfff":
+        raise SchemaError("$.tag", f"a text of at most {MAX_NAME_LENGTH} characters", repr(value)[:200])
+
+
+def check_names(names: object) -> None:
+    """Refuse anything but a non-empty tuple of distinct names."""
+    if not isinstance(names, tuple) or not 1 <= len(names) <= MAX_SCHEMA_WIDTH:
+        raise SchemaError("$.names", f"a tuple of 1..{MAX_SCHEMA_WIDTH} names", repr(names)[:200])
+    for index, name in enumerate(names):
+        check_name(name, f"$.names[{index}]")
+    if len(set(names)) != len(names):
+        raise SchemaError("$.names", "distinct names", repr(names)[:200])
 
 
 def as_bounds(low: Any, high: Any, size: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -57,8 +114,8 @@ def check_name(name: object, path: str) -> None:
             )
 
 
-def check_children(elements: Any, types: tuple[type, ...]) -> None:
-    """Refuse anything but a non-empty tuple of (name, element) with distinct names and elements of these types."""
+def check_elements(elements: Any, base: type) -> None:
+    """Refuse anything but a non-empty tuple of (name, element) with distinct names and elements of this base."""
     if not isinstance(elements, tuple) or not elements:
         raise SchemaError("$", "a non-empty tuple of (name, element) pairs", repr(elements)[:200])
     if len(elements) > MAX_SCHEMA_WIDTH:
@@ -70,24 +127,16 @@ def check_children(elements: Any, types: tuple[type, ...]) -> None:
         name, element = pair
         check_name(name, f"$[{index}]")
         if name in seen:
-            raise SchemaError(f"$.{name}", "distinct names in a struct", f"{name!r} twice")
+            raise SchemaError(f"$.{name}", "distinct names", f"{name!r} twice")
         seen.add(name)
-        if not isinstance(element, types):
-            known = ", ".join(sorted(kind.__name__ for kind in types))
-            raise SchemaError(f"$.{name}", f"one of {known}", type(element).__name__)
+        if not isinstance(element, base):
+            raise SchemaError(f"$.{name}", f"an element of type {base.__name__}", type(element).__name__)
 
 
-def children_of(element: Any) -> tuple[tuple[str, Any], ...]:
-    """The (name, element) pairs directly below an element; none below a leaf."""
-    if hasattr(element, "elements"):
-        pairs: tuple[tuple[str, Any], ...] = element.elements
-        return pairs
-    return (("element", element.element),) if hasattr(element, "element") else ()
-
-
-def check_tree(element: Any, max_size: int) -> None:
+def check_tree(element: Element, max_size: int) -> None:
     """Refuse a tree that is too deep, has too many nodes or takes too many floats."""
-    depth, node_count, level = 0, 0, [element]
+    depth, node_count = 0, 0
+    level: list[Element] = [element]
     while level:
         depth += 1
         node_count += len(level)
@@ -95,6 +144,6 @@ def check_tree(element: Any, max_size: int) -> None:
             raise SchemaError("$", f"at most {MAX_SCHEMA_DEPTH} levels", "a deeper tree")
         if node_count > MAX_SCHEMA_ELEMENTS:
             raise SchemaError("$", f"at most {MAX_SCHEMA_ELEMENTS} elements", "more")
-        level = [child for node in level for _, child in children_of(node)]
-    if element.size > max_size:
-        raise SchemaError("$", f"at most {max_size} floats", str(element.size))
+        level = [child for node in level for _, child in node.children]
+    if element.vector_size > max_size:
+        raise SchemaError("$", f"at most {max_size} floats", str(element.vector_size))

@@ -1,69 +1,32 @@
 """Schemas as plain dicts for messages and files, and back; what comes from outside is not trusted.
 
-Every element is a dict with "type" and exactly the keys of its class, for instance
+Every element is a dict with "type", exactly the fields of its class, and "tag" where it has one, for instance
 
-    {"type": "struct", "elements": [{"name": "speed", "element": {"type": "float", "scale": 1.0}}]}
-
-Types: continuous, exclusive_discrete, inclusive_discrete, float, bool, struct, static_array. Continuous and float
-actions always have "bounding", "low" and "high" too (null where unbounded).
+    {"type": "struct", "elements": [{"name": "speed", "element": {"type": "float", "scale": 1.0, "normalize": true}}]}
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, cast
 
 from protocol.errors import SchemaError
 from protocol.limits import MAX_SCHEMA_DEPTH, MAX_SCHEMA_ELEMENTS
-from protocol.schema.action import (
-    ActionElement,
-    BoolAction,
-    ContinuousAction,
-    ExclusiveDiscreteAction,
-    FloatAction,
-    InclusiveDiscreteAction,
-    StaticArrayAction,
-    StructAction,
-)
-from protocol.schema.observation import (
-    BoolObservation,
-    ContinuousObservation,
-    ExclusiveDiscreteObservation,
-    FloatObservation,
-    InclusiveDiscreteObservation,
-    ObservationElement,
-    StaticArrayObservation,
-    StructObservation,
-)
-
-_OBSERVATIONS: dict[str, type] = {
-    "continuous": ContinuousObservation,
-    "exclusive_discrete": ExclusiveDiscreteObservation,
-    "inclusive_discrete": InclusiveDiscreteObservation,
-    "float": FloatObservation,
-    "bool": BoolObservation,
-    "struct": StructObservation,
-    "static_array": StaticArrayObservation,
-}
-_ACTIONS: dict[str, type] = {
-    "continuous": ContinuousAction,
-    "exclusive_discrete": ExclusiveDiscreteAction,
-    "inclusive_discrete": InclusiveDiscreteAction,
-    "float": FloatAction,
-    "bool": BoolAction,
-    "struct": StructAction,
-    "static_array": StaticArrayAction,
-}
+from protocol.schema.action_element import ActionElement
+from protocol.schema.element import Element
+from protocol.schema.observation_element import ObservationElement
+from protocol.schema.registry import ACTION_TYPES, OBSERVATION_TYPES
 
 
 def observation_to_wire(element: ObservationElement) -> dict[str, Any]:
-    """The observation schema as a plain dict of strings, numbers, lists and dicts."""
-    return _to_wire(element, {kind: name for name, kind in _OBSERVATIONS.items()})
+    """The observation schema as a plain dict of strings, numbers, booleans, lists and dicts."""
+    return _to_wire(element)
 
 
 def action_to_wire(element: ActionElement) -> dict[str, Any]:
-    """The action schema as a plain dict of strings, numbers, lists, dicts and nulls."""
-    return _to_wire(element, {kind: name for name, kind in _ACTIONS.items()})
+    """The action schema as a plain dict of strings, numbers, booleans, lists, dicts and nulls."""
+    return _to_wire(element)
 
 
 def observation_from_wire(data: object) -> ObservationElement:
@@ -72,7 +35,7 @@ def observation_from_wire(data: object) -> ObservationElement:
     Raises:
         SchemaError: with the path of what is wrong.
     """
-    return cast(ObservationElement, _Reader(_OBSERVATIONS).read(data, "$", 1))
+    return cast(ObservationElement, _Reader(OBSERVATION_TYPES).read(data, "$", 1))
 
 
 def action_from_wire(data: object) -> ActionElement:
@@ -81,21 +44,26 @@ def action_from_wire(data: object) -> ActionElement:
     Raises:
         SchemaError: with the path of what is wrong.
     """
-    return cast(ActionElement, _Reader(_ACTIONS).read(data, "$", 1))
+    return cast(ActionElement, _Reader(ACTION_TYPES).read(data, "$", 1))
 
 
-def _to_wire(element: Any, names: dict[type, str]) -> dict[str, Any]:
-    wire: dict[str, Any] = {"type": names[type(element)]}
-    for key in element.__dataclass_fields__:
+def schema_fields(kind: type[Element]) -> tuple[str, ...]:
+    """The fields of an element in their order, without its tag."""
+    return tuple(field.name for field in fields(kind) if field.name != "tag")
+
+
+def _to_wire(element: Element) -> dict[str, Any]:
+    wire: dict[str, Any] = {"type": element.type_name}
+    for key in schema_fields(type(element)):
         value = getattr(element, key)
-        if key == "elements":
-            value = [{"name": name, "element": _to_wire(child, names)} for name, child in value]
-        elif key == "element":
-            value = _to_wire(value, names)
+        if isinstance(value, Element):
+            value = _to_wire(value)
+        elif key == "elements":
+            value = [{"name": name, "element": _to_wire(child)} for name, child in value]
         elif isinstance(value, tuple):
             value = list(value)
         wire[key] = value
-    return wire
+    return {**wire, "tag": element.tag} if element.tag else wire
 
 
 def _check_keys(data: object, keys: set[str], path: str) -> Mapping[str, Any]:
@@ -109,7 +77,7 @@ def _check_keys(data: object, keys: set[str], path: str) -> Mapping[str, Any]:
 class _Reader:
     """Reads one tree, counting its nodes, so that a hostile one is refused before it has grown."""
 
-    def __init__(self, types: dict[str, type]) -> None:
+    def __init__(self, types: Mapping[str, type[Element]]) -> None:
         self._types = types
         self._node_count = 0
 
@@ -124,17 +92,18 @@ class _Reader:
         name = data.get("type")
         if not isinstance(name, str) or name not in self._types:
             raise SchemaError(f"{path}.type", f"one of {sorted(self._types)}", repr(name)[:200])
-        kind = cast(Any, self._types[name])
-        fields = _check_keys(data, {"type", *kind.__dataclass_fields__}, path)
-        arguments = {key: self._field(key, fields[key], path, depth) for key in kind.__dataclass_fields__}
+        kind = self._types[name]
+        keys = schema_fields(kind)
+        given = _check_keys(data, {"type", *keys, *(["tag"] if "tag" in data else [])}, path)
+        arguments = {key: self._field(kind, key, given[key], path, depth) for key in keys}
         try:
-            return kind(**arguments)
+            return kind(**arguments, tag=given.get("tag", ""))
         except SchemaError as error:
             raise SchemaError(path + error.path.removeprefix("$"), error.expected, error.received) from None
 
-    def _field(self, key: str, value: Any, path: str, depth: int) -> Any:
-        if key == "element":
-            return self.read(value, f"{path}[]", depth + 1)
+    def _field(self, kind: type[Element], key: str, value: Any, path: str, depth: int) -> Any:
+        if key in kind.child_keys:
+            return self.read(value, f"{path}{'[]' if key == 'element' else '.' + key}", depth + 1)
         if key == "elements":
             return self._elements(value, path, depth)
         return tuple(value) if isinstance(value, list) else value

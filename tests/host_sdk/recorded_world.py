@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from host_sdk.trajectory_recorder import TrajectoryRecorder
+from protocol.action_layout import ActionLayout
 from protocol.collection_contract import CollectionContract
 from protocol.completion import Completion
 from protocol.experience import STEP_FIELDS, ExperienceBatch
+from protocol.observation_layout import ObservationLayout
 from protocol.schema import ContinuousAction, ContinuousObservation
-from protocol.vector_layout import ActionLayout, ObservationLayout
 from tests.host_sdk.reference_recorder import Action, Batch, ReferenceRecorder, Segment, Step, Vector
 
 OBSERVATION = ObservationLayout.of(ContinuousObservation(3))

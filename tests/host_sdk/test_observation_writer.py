@@ -14,6 +14,7 @@ from host_sdk.errors import ValueMismatchError
 from host_sdk.interaction.observation_writer import ObservationWriter
 from host_sdk.observation_object import ObservationObject, ObservationObjectElement
 from host_sdk.observation_schema import ObservationSchema
+from protocol.observation_layout import ObservationLayout
 from protocol.schema import (
     BoolObservation,
     ContinuousObservation,
@@ -24,7 +25,6 @@ from protocol.schema import (
     StaticArrayObservation,
     StructObservation,
 )
-from protocol.vector_layout import ObservationLayout
 from tests.strategies import observations
 
 MAKE = ObservationObject()

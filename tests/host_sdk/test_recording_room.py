@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from host_sdk.errors import CollectionError
 from host_sdk.trajectory_recorder import TrajectoryRecorder
+from protocol.action_layout import ActionLayout
 from protocol.collection_contract import CollectionContract
 from protocol.experience import STEP_FIELDS, ExperienceBatch
 from protocol.experience_wire import validate_batch
 from protocol.limits import MAX_BATCH_STEPS
+from protocol.observation_layout import ObservationLayout
 from protocol.schema import ContinuousAction, ContinuousObservation
-from protocol.vector_layout import ActionLayout, ObservationLayout
 
 MAX_AGENTS = 8
 OBSERVATION = ObservationLayout.of(ContinuousObservation(2))

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_sdk.inference import ActionDistribution, NumpyNetwork
+from protocol.action_layout import ActionLayout
 from protocol.initial_weights import initial_weights
 from protocol.network_builder import build_critic_spec, build_policy_spec
 from protocol.network_spec import NetworkSpec
+from protocol.observation_layout import ObservationLayout
 from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ActionElement, ObservationElement
-from protocol.vector_layout import ActionLayout, FloatArray, ObservationLayout
+from protocol.vector_array import FloatArray
 from protocol.weights import WeightsLayout
 from tests.strategies import actions, critic_settings, observations, policy_settings, random_distribution
 from trainer_process.models import SpecNetwork, entropy, log_prob

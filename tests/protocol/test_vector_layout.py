@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from protocol.action_layout import ActionLayout
+from protocol.observation_layout import ObservationLayout
 from protocol.schema import (
     ActionElement,
     BoolAction,
@@ -23,7 +25,6 @@ from protocol.schema import (
     StructAction,
     StructObservation,
 )
-from protocol.vector_layout import ActionLayout, ObservationLayout
 from tests.strategies import actions, observations
 
 ENEMY = StructObservation((("kind", ExclusiveDiscreteObservation(2)), ("position", ContinuousObservation(2, 100.0))))

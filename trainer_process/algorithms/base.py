@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from protocol.action_layout import ActionLayout
 from protocol.collection_contract import CollectionContract
 from protocol.experience import ExperienceBatch
 from protocol.network_builder import build_critic_spec, build_policy_spec
 from protocol.network_spec import NetworkSpec
+from protocol.observation_layout import ObservationLayout
 from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ActionElement, ObservationElement
-from protocol.vector_layout import ActionLayout, ObservationLayout
 from protocol.weights import WeightsSnapshot
 from trainer_process.settings import Settings
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from host_sdk.action_object import ActionDecoder, ActionObject
 from host_sdk.adapters.gymnasium.action_values import make_action_values
 from host_sdk.adapters.gymnasium.space_schema import action_element
+from protocol.action_layout import ActionLayout
 from protocol.errors import SchemaError
 from protocol.schema import ContinuousAction
-from protocol.vector_layout import ActionLayout
 from tests.host_sdk.adapters.space_strategies import any_space
 
 

@@ -15,7 +15,7 @@ from host_sdk.adapters.gymnasium.space_schema import observation_element
 from host_sdk.interaction.observation_writer import ObservationWriter
 from host_sdk.observation_object import ObservationObject
 from protocol.errors import SchemaError
-from protocol.vector_layout import ObservationLayout
+from protocol.observation_layout import ObservationLayout
 from tests.host_sdk.adapters.space_strategies import any_space
 
 COPIES = 3

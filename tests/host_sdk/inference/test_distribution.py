@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_sdk.inference import ActionDistribution
+from protocol.action_layout import ActionLayout
 from protocol.schema import (
     ActionElement,
     BoolAction,
@@ -20,7 +21,7 @@ from protocol.schema import (
     StaticArrayAction,
     StructAction,
 )
-from protocol.vector_layout import ActionLayout, FloatArray
+from protocol.vector_array import FloatArray
 from tests.strategies import actions, random_distribution
 
 LOG_TWO_PI = math.log(2 * math.pi)

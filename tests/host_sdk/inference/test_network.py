@@ -19,7 +19,7 @@ from protocol.schema import (
     StructAction,
     StructObservation,
 )
-from protocol.vector_layout import FloatArray
+from protocol.vector_array import FloatArray
 from protocol.weights import WeightsLayout
 
 

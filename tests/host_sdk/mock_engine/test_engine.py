@@ -9,8 +9,8 @@ import pytest
 
 from host_sdk.mock_engine.engine import MockEngine, MockEngineSettings
 from host_sdk.mock_engine.misbehaviour import Misbehaviour
+from protocol.observation_layout import ObservationLayout
 from protocol.policy_settings import PolicySettings
-from protocol.vector_layout import ObservationLayout
 
 SMALL = PolicySettings(hidden_sizes=(8,))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from host_sdk.inference import ActionDistribution, NumpyNetwork, limit_blas_threads
+from protocol.action_layout import ActionLayout
 from protocol.initial_weights import initial_weights
 from protocol.network_builder import build_policy_spec
 from protocol.policy_settings import PolicySettings
 from protocol.schema import ContinuousAction, ContinuousObservation
-from protocol.vector_layout import ActionLayout, FloatArray
+from protocol.vector_array import FloatArray
 from tools.bench.noop_game import ACTION_SIZE, HIDDEN_SIZES, OBSERVATION_SIZE
 
 REWARD = 1.0

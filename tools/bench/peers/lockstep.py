@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from protocol.vector_layout import FloatArray
+from protocol.vector_array import FloatArray
 from tools.bench.measured_program import leave_with_parent, run_on_request
 from tools.bench.noop_game import ACTION_SIZE
 from tools.bench.options import ROOT

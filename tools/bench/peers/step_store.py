@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from protocol.vector_layout import FloatArray
+from protocol.vector_array import FloatArray
 from tools.bench.noop_game import ACTION_SIZE, OBSERVATION_SIZE
 
 STEPS_KEPT = 10_000

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from protocol.vector_layout import ActionLayout
+from protocol.action_layout import ActionLayout
 from trainer_process.models import entropy
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)

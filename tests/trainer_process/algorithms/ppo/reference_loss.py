@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from protocol.vector_layout import ActionLayout
+from protocol.action_layout import ActionLayout
 from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.losses import (
     clipped_surrogate_loss,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from protocol.action_layout import ActionLayout
 from protocol.schema import (
     ActionElement,
     BoolAction,
@@ -12,7 +13,6 @@ from protocol.schema import (
     InclusiveDiscreteAction,
     StructAction,
 )
-from protocol.vector_layout import ActionLayout
 from trainer_process.algorithms.ppo.closed_form import ActionDensity, clipped_surrogate_slope
 from trainer_process.algorithms.ppo.losses import clipped_surrogate_loss, decoupled_surrogate_loss
 from trainer_process.models import entropy, log_prob

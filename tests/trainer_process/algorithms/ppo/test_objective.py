@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from protocol.action_layout import ActionLayout
 from protocol.schema import ContinuousAction, ExclusiveDiscreteAction, StructAction
-from protocol.vector_layout import ActionLayout
 from tests.trainer_process.algorithms.ppo.reference_loss import reference_loss
 from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.losses import normalized_advantages

@@ -1,7 +1,7 @@
-"""From a schema to sizes and offsets in the observation, action and distribution vectors.
+"""From an action schema to sizes and offsets in the action and distribution vectors.
 
-The observation vector is the tree's leaves in order. The action vector is in blocks, so that each kind of number is one
-slice: all continuous numbers (tree order), then the one-hots of every exclusive choice, then all inclusive bits.
+The action vector is in blocks, so that each kind of number is one slice: all continuous numbers (tree order), then the
+one-hots of every exclusive choice, then all inclusive bits.
 
     action        [ continuous C | exclusive one-hots ΣE | inclusive bits I ]                        A = C + ΣE + I
     distribution  [ means C | log standard deviations C | exclusive logits ΣE | inclusive logits I ]  D = 2C + ΣE + I
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,94 +21,23 @@ from protocol.errors import SchemaError
 from protocol.schema import (
     ActionElement,
     BoolAction,
-    BoolObservation,
     Bounding,
     ContinuousAction,
-    ContinuousObservation,
     ExclusiveDiscreteAction,
-    ExclusiveDiscreteObservation,
     FloatAction,
-    FloatObservation,
     InclusiveDiscreteAction,
-    InclusiveDiscreteObservation,
-    ObservationElement,
     StaticArrayAction,
-    StaticArrayObservation,
     StructAction,
-    StructObservation,
 )
-
-LeafKind: TypeAlias = Literal["continuous", "exclusive", "inclusive"]
-FloatArray: TypeAlias = npt.NDArray[np.float32]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-_Array = TypeVar("_Array", FloatArray, BoolArray)
+from protocol.vector_array import BoolArray, FloatArray, LeafKind, frozen, path_of
 
 _KINDS: dict[type, LeafKind] = {
-    ContinuousObservation: "continuous",
-    FloatObservation: "continuous",
-    ExclusiveDiscreteObservation: "exclusive",
-    InclusiveDiscreteObservation: "inclusive",
-    BoolObservation: "inclusive",
     ContinuousAction: "continuous",
     FloatAction: "continuous",
     ExclusiveDiscreteAction: "exclusive",
     InclusiveDiscreteAction: "inclusive",
     BoolAction: "inclusive",
 }
-
-
-@dataclass(frozen=True)
-class ObservationLeaf:
-    """One leaf of an observation: `size` floats from `offset` on. `scale` is 1 for discrete leaves."""
-
-    path: str
-    kind: LeafKind
-    offset: int
-    size: int
-    scale: float
-
-
-@dataclass(frozen=True, eq=False)
-class ObservationLayout:
-    """Where each leaf of an observation lies in the vector of O floats.
-
-    Attributes:
-        size: O.
-        leaves: in tree order, which is the order of the vector.
-    """
-
-    size: int
-    leaves: tuple[ObservationLeaf, ...]
-
-    @classmethod
-    def of(cls, element: ObservationElement) -> ObservationLayout:
-        """The layout of a schema."""
-        leaves: list[ObservationLeaf] = []
-        offset = 0
-        for path, leaf in _walk(element, "$"):
-            leaves.append(
-                ObservationLeaf(path, _KINDS[type(leaf)], offset, leaf.size, float(getattr(leaf, "scale", 1.0)))
-            )
-            offset += leaf.size
-        return cls(offset, tuple(leaves))
-
-    @cached_property
-    def normalized(self) -> BoolArray:
-        """bool[O], true for numbers that the running normaliser may touch: continuous ones, never hots and masks."""
-        mask = np.zeros(self.size, dtype=np.bool_)
-        for leaf in self.leaves:
-            mask[leaf.offset : leaf.offset + leaf.size] = leaf.kind == "continuous"
-        return _frozen(mask)
-
-    @cached_property
-    def scale(self) -> FloatArray:
-        """float32[O], what values are divided by."""
-        scales = np.repeat([leaf.scale for leaf in self.leaves], [leaf.size for leaf in self.leaves])
-        return _frozen(scales.astype(np.float32))
-
-    def path_of(self, index: int) -> str:
-        """The leaf that holds float `index` of the vector, as `$.enemies[3].position[1]`."""
-        return _path_of(index, [(leaf.path, leaf.offset, leaf.size) for leaf in self.leaves])
 
 
 @dataclass(frozen=True)
@@ -192,28 +121,28 @@ class ActionLayout:
     def squashed(self) -> BoolArray:
         """bool[C], true where the number goes through tanh."""
         is_squashed = [leaf.bounding == "squash" for leaf in self._continuous]
-        return _frozen(np.repeat(is_squashed, self._sizes).astype(np.bool_))
+        return frozen(np.repeat(is_squashed, self._sizes).astype(np.bool_))
 
     @cached_property
     def clipped(self) -> BoolArray:
         """bool[C], true where the delivered number is clipped."""
         is_clipped = [leaf.bounding == "clip" for leaf in self._continuous]
-        return _frozen(np.repeat(is_clipped, self._sizes).astype(np.bool_))
+        return frozen(np.repeat(is_clipped, self._sizes).astype(np.bool_))
 
     @cached_property
     def scale(self) -> FloatArray:
         """float32[C]."""
-        return _frozen(np.repeat([leaf.scale for leaf in self._continuous], self._sizes).astype(np.float32))
+        return frozen(np.repeat([leaf.scale for leaf in self._continuous], self._sizes).astype(np.float32))
 
     @cached_property
     def low(self) -> FloatArray:
         """float32[C], −inf where unbounded."""
-        return _frozen(np.array([low for leaf in self._continuous for low in leaf.low], dtype=np.float32))
+        return frozen(np.array([low for leaf in self._continuous for low in leaf.low], dtype=np.float32))
 
     @cached_property
     def high(self) -> FloatArray:
         """float32[C], inf where unbounded."""
-        return _frozen(np.array([high for leaf in self._continuous for high in leaf.high], dtype=np.float32))
+        return frozen(np.array([high for leaf in self._continuous for high in leaf.high], dtype=np.float32))
 
     @property
     def _continuous(self) -> list[ActionLeaf]:
@@ -225,19 +154,14 @@ class ActionLayout:
 
     def path_of(self, index: int) -> str:
         """The leaf that holds float `index` of the action vector."""
-        return _path_of(index, [(leaf.path, leaf.action_offset, leaf.size) for leaf in self.leaves])
-
-
-def _frozen(array: _Array) -> _Array:
-    array.flags.writeable = False
-    return array
+        return path_of(index, [(leaf.path, leaf.action_offset, leaf.size) for leaf in self.leaves])
 
 
 def _walk(element: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(element, (StructObservation, StructAction)):
+    if isinstance(element, StructAction):
         for name, child in element.elements:
             yield from _walk(child, f"{path}.{name}")
-    elif isinstance(element, (StaticArrayObservation, StaticArrayAction)):
+    elif isinstance(element, StaticArrayAction):
         for index in range(element.count):
             yield from _walk(element.element, f"{path}[{index}]")
     elif type(element) in _KINDS:
@@ -247,7 +171,7 @@ def _walk(element: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _action_leaf(path: str, element: Any) -> ActionLeaf:
-    kind, size = _KINDS[type(element)], int(element.size)
+    kind, size = _KINDS[type(element)], int(element.vector_size)
     if kind != "continuous":
         return ActionLeaf(path, kind, size, 0, 1.0, "none", (), ())
     low, high = element.low, element.high
@@ -256,10 +180,3 @@ def _action_leaf(path: str, element: Any) -> ActionLeaf:
     elif isinstance(element, FloatAction):
         low, high = (low,), (high,)
     return ActionLeaf(path, kind, size, 0, element.scale, element.bounding, low, high)
-
-
-def _path_of(index: int, leaves: list[tuple[str, int, int]]) -> str:
-    for path, offset, size in leaves:
-        if offset <= index < offset + size:
-            return path if size == 1 else f"{path}[{index - offset}]"
-    raise IndexError(f"the vector has no float {index}")

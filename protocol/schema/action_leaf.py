@@ -1,6 +1,6 @@
-"""Action elements: what an agent does, as a frozen tree that is validated where it is born.
+"""Core action elements that hold numbers or choices themselves.
 
-`size` of every element is the number of floats it takes in the action vector. The vector holds actions as sampled (u);
+The vector holds actions as sampled (u);
 what the game gets from a continuous number depends on its bounding:
 
     "none"    u · scale
@@ -15,15 +15,11 @@ from typing import Literal, TypeAlias
 
 from protocol.errors import SchemaError
 from protocol.limits import MAX_ACTION_SIZE
-from protocol.schema.validation import as_bounds, as_scale, as_size, check_children, check_tree
+from protocol.schema.action_element import ActionElement
+from protocol.schema.validation import as_bounds, as_scale, as_size
 
 Bounding: TypeAlias = Literal["none", "clip", "squash"]
 BOUNDINGS: tuple[Bounding, ...] = ("none", "clip", "squash")
-
-ActionElement: TypeAlias = (
-    "ContinuousAction | ExclusiveDiscreteAction | InclusiveDiscreteAction | "
-    "StructAction | StaticArrayAction | FloatAction | BoolAction"
-)
 
 
 def _check_bounding(bounding: object, scale: float) -> None:
@@ -34,7 +30,7 @@ def _check_bounding(bounding: object, scale: float) -> None:
 
 
 @dataclass(frozen=True)
-class ContinuousAction:
+class ContinuousAction(ActionElement):
     """`size` numbers from a normal distribution each.
 
     Attributes:
@@ -45,6 +41,8 @@ class ContinuousAction:
         SchemaError: a size, scale or bound out of range, or bounds that don't go with the bounding.
     """
 
+    type_name = "continuous"
+
     size: int
     scale: float = 1.0
     bounding: Bounding = "none"
@@ -52,6 +50,7 @@ class ContinuousAction:
     high: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         as_size(self.size, "size", MAX_ACTION_SIZE)
         object.__setattr__(self, "scale", as_scale(self.scale))
         _check_bounding(self.bounding, self.scale)
@@ -64,10 +63,16 @@ class ContinuousAction:
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
 
+    @property
+    def vector_size(self) -> int:
+        return self.size
+
 
 @dataclass(frozen=True)
-class FloatAction:
+class FloatAction(ActionElement):
     """One number from a normal distribution; bounds as in `ContinuousAction`, but single numbers."""
+
+    type_name = "float"
 
     scale: float = 1.0
     bounding: Bounding = "none"
@@ -75,6 +80,7 @@ class FloatAction:
     high: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "scale", as_scale(self.scale))
         _check_bounding(self.bounding, self.scale)
         if self.bounding == "none":
@@ -87,85 +93,50 @@ class FloatAction:
         object.__setattr__(self, "high", high[0])
 
     @property
-    def size(self) -> int:
-        """Floats in the action vector."""
+    def vector_size(self) -> int:
         return 1
 
 
 @dataclass(frozen=True)
-class ExclusiveDiscreteAction:
+class ExclusiveDiscreteAction(ActionElement):
     """One of `size` options, as a one-hot."""
 
+    type_name = "exclusive_discrete"
+
     size: int
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         as_size(self.size, "size", MAX_ACTION_SIZE)
+
+    @property
+    def vector_size(self) -> int:
+        return self.size
 
 
 @dataclass(frozen=True)
-class InclusiveDiscreteAction:
+class InclusiveDiscreteAction(ActionElement):
     """Any of `size` options at once, each drawn independently, as a multi-hot."""
 
+    type_name = "inclusive_discrete"
+
     size: int
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         as_size(self.size, "size", MAX_ACTION_SIZE)
 
+    @property
+    def vector_size(self) -> int:
+        return self.size
+
 
 @dataclass(frozen=True)
-class BoolAction:
+class BoolAction(ActionElement):
     """0 or 1."""
 
+    type_name = "bool"
+
     @property
-    def size(self) -> int:
-        """Floats in the action vector."""
+    def vector_size(self) -> int:
         return 1
-
-
-@dataclass(frozen=True)
-class StructAction:
-    """Named elements in the order of declaration, which is part of the schema's identity.
-
-    Raises:
-        SchemaError: no elements, a bad or doubled name, or a tree that is too deep or too large.
-    """
-
-    elements: tuple[tuple[str, ActionElement], ...]
-
-    def __post_init__(self) -> None:
-        check_children(self.elements, ACTION_TYPES)
-        check_tree(self, MAX_ACTION_SIZE)
-
-    @property
-    def size(self) -> int:
-        """Floats in the action vector."""
-        return sum(element.size for _, element in self.elements)
-
-
-@dataclass(frozen=True)
-class StaticArrayAction:
-    """`count` times the same element."""
-
-    element: ActionElement
-    count: int
-
-    def __post_init__(self) -> None:
-        as_size(self.count, "count", MAX_ACTION_SIZE)
-        check_children((("element", self.element),), ACTION_TYPES)
-        check_tree(self, MAX_ACTION_SIZE)
-
-    @property
-    def size(self) -> int:
-        """Floats in the action vector."""
-        return self.count * self.element.size
-
-
-ACTION_TYPES: tuple[type, ...] = (
-    ContinuousAction,
-    ExclusiveDiscreteAction,
-    InclusiveDiscreteAction,
-    FloatAction,
-    BoolAction,
-    StructAction,
-    StaticArrayAction,
-)
