@@ -8,10 +8,16 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from protocol.errors import SchemaError
 from protocol.finite_number import is_finite_number
-from protocol.limits import MAX_HIDDEN_LAYERS, MAX_HIDDEN_SIZE, MAX_INT64
+from protocol.limits import MAX_HIDDEN_LAYERS, MAX_HIDDEN_SIZE, MAX_INT64, MAX_MEMORY_SIZE
 
 Activation: TypeAlias = Literal["tanh", "elu", "relu"]
 ACTIVATIONS: tuple[Activation, ...] = ("tanh", "elu", "relu")
+
+MemoryCell: TypeAlias = Literal["none", "gru", "lstm", "learning_agents"]
+MEMORY_CELLS: tuple[MemoryCell, ...] = ("none", "gru", "lstm", "learning_agents")
+
+MAX_MEMORY_UNITS = MAX_MEMORY_SIZE // 2
+"""A long short-term memory takes two floats for each."""
 
 LOG_STD_LIMIT = 20.0
 """exp(±20) squared is still far inside float32, so no density of it overflows."""
@@ -24,6 +30,9 @@ class PolicySettings:
     Attributes:
         hidden_sizes: units of each hidden layer; may be empty.
         activation: after each hidden layer.
+        memory_cell: what remembers from step to step, after the hidden layers: a gated recurrent unit, a long short-term
+            memory, or the cell of Unreal's Learning Agents.
+        memory_state_size: units of the memory cell; not used without one.
         normalize_observations: whether continuous observations pass the running normaliser first.
         normalizer_clip: normalised numbers are clipped to ± this.
         initial_log_std: of every continuous action at the start.
@@ -39,6 +48,8 @@ class PolicySettings:
 
     hidden_sizes: tuple[int, ...] = (128, 128)
     activation: Activation = "tanh"
+    memory_cell: MemoryCell = "none"
+    memory_state_size: int = 64
     normalize_observations: bool = True
     normalizer_clip: float = 10.0
     initial_log_std: float = 0.0
@@ -50,6 +61,7 @@ class PolicySettings:
 
     def __post_init__(self) -> None:
         _check_hidden(self)
+        _check_memory(self)
         _check_bool(self.normalize_observations, "normalize_observations")
         _check_bool(self.state_dependent_log_std, "state_dependent_log_std")
         _set_number(self, "normalizer_clip", 1e-3, 1e6)
@@ -59,6 +71,13 @@ class PolicySettings:
         _set_number(self, "initial_action_scale", 0.0, 100.0)
         if not isinstance(self.seed, int) or isinstance(self.seed, bool) or not 0 <= self.seed <= MAX_INT64:
             raise SchemaError("$.seed", f"an integer in 0..{MAX_INT64}", repr(self.seed)[:200])
+
+    @property
+    def memory_size(self) -> int:
+        """H, floats that the policy remembers of each agent: a long short-term memory has two for each unit."""
+        if self.memory_cell == "none":
+            return 0
+        return self.memory_state_size * (2 if self.memory_cell == "lstm" else 1)
 
     def to_wire(self) -> dict[str, Any]:
         """A plain dict of strings, numbers, booleans and lists."""
@@ -134,6 +153,14 @@ def _check_hidden(settings: PolicySettings | CriticSettings) -> None:
             raise SchemaError(f"$.hidden_sizes[{index}]", f"an integer in 1..{MAX_HIDDEN_SIZE}", repr(size)[:200])
     if settings.activation not in ACTIVATIONS:
         raise SchemaError("$.activation", f"one of {list(ACTIVATIONS)}", repr(settings.activation)[:200])
+
+
+def _check_memory(settings: PolicySettings) -> None:
+    if settings.memory_cell not in MEMORY_CELLS:
+        raise SchemaError("$.memory_cell", f"one of {list(MEMORY_CELLS)}", repr(settings.memory_cell)[:200])
+    size: object = settings.memory_state_size
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_MEMORY_UNITS:
+        raise SchemaError("$.memory_state_size", f"an integer in 1..{MAX_MEMORY_UNITS}", repr(size)[:200])
 
 
 def _check_bool(value: object, name: str) -> None:
