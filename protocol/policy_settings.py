@@ -30,8 +30,8 @@ class PolicySettings:
     Attributes:
         hidden_sizes: units of each hidden layer; may be empty.
         activation: after each hidden layer.
-        memory_cell: what remembers from step to step, after the hidden layers: a gated recurrent unit, a long short-term
-            memory, or the cell of Unreal's Learning Agents.
+        memory_cell: what remembers from step to step, after the hidden layers: a gated recurrent unit, a long
+            short-term memory, or the cell of Unreal's Learning Agents.
         memory_state_size: units of the memory cell; not used without one.
         normalize_observations: whether continuous observations pass the running normaliser first.
         normalizer_clip: normalised numbers are clipped to ± this.

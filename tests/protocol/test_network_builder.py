@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
-from protocol.network_builder import (
-    action_encoded_size,
-    build_critic_spec,
-    build_policy_spec,
-    observation_encoded_size,
-)
+from protocol.action_layout import ActionLayout
+from protocol.errors import SchemaError
+from protocol.network_builder import build_critic_spec, build_policy_spec, observation_encoded_size
 from protocol.network_spec import NetworkSpec
-from protocol.policy_settings import CriticSettings, PolicySettings
+from protocol.observation_layout import ObservationLayout
+from protocol.policy_settings import CriticSettings, MemoryCell, PolicySettings
 from protocol.schema import (
     ActionElement,
+    ArrayObservation,
     BoolAction,
     BoolObservation,
     ContinuousAction,
     ContinuousObservation,
+    DirectionObservation,
+    EncodingObservation,
     ExclusiveDiscreteAction,
+    ExclusiveUnionObservation,
+    FloatObservation,
+    ImageObservation,
+    InclusiveUnionObservation,
+    MapObservation,
+    NullObservation,
     ObservationElement,
+    OptionalObservation,
+    SetObservation,
+    StaticArrayObservation,
     StructAction,
     StructObservation,
 )
-from protocol.vector_layout import ActionLayout, ObservationLayout
+from protocol.schema_hash import observation_hash
 from tests.strategies import actions, critic_settings, observations, policy_settings
 
 MIXED = StructObservation((("a", ContinuousObservation(2)), ("b", BoolObservation()), ("c", ContinuousObservation(1))))
@@ -38,10 +49,11 @@ def test_policy_goes_from_observation_to_distribution(
     observation: ObservationElement, action: ActionElement, settings: PolicySettings
 ) -> None:
     spec = build_policy_spec(observation, action, settings)
-    assert spec.inputs == (("observation", ObservationLayout.of(observation).size),)
-    assert spec.outputs == (("distribution", ActionLayout.of(action).distribution_size),)
-    assert observation_encoded_size(spec) == spec.inputs[0][1]
-    assert action_encoded_size(spec) == spec.outputs[0][1]
+    layout, memory = ObservationLayout.of(observation), settings.memory_size
+    inputs = (("observation", layout.size), ("image", layout.image_size), ("memory", memory))
+    assert spec.inputs == tuple(pair for pair in inputs if pair[1])
+    outputs = (("distribution", ActionLayout.of(action).distribution_size), ("memory_after", memory))
+    assert spec.outputs == tuple(pair for pair in outputs if pair[1])
 
 
 @given(observations(), policy_settings(), critic_settings())
@@ -84,7 +96,7 @@ def test_mixed_action_puts_log_stds_between_means_and_logits() -> None:
     action = StructAction((("jump", BoolAction()), ("steer", ContinuousAction(2))))
     spec = build_policy_spec(MIXED, action)
     assert spec.operations[-1].kind == "concat"
-    assert spec.operations[-1].inputs == ("means", "log_stds", "logits")
+    assert spec.operations[-1].inputs == ("policy.head:0:2", "log_stds", "policy.head:2:3")
 
 
 def test_gains_are_those_of_stable_baselines3() -> None:
@@ -94,3 +106,120 @@ def test_gains_are_those_of_stable_baselines3() -> None:
     assert gains["policy.head.weight"] == 0.01
     critic = build_critic_spec(MIXED, PolicySettings(), CriticSettings(hidden_sizes=()))
     assert {parameter.name: parameter.gain for parameter in critic.parameters}["value.weight"] == 1.0
+
+
+def encoded(element: ObservationElement) -> tuple[list[str], int]:
+    """The operations of an encoder, and how many numbers it yields."""
+    settings = PolicySettings(hidden_sizes=(), normalize_observations=False)
+    *operations, _ = kinds(build_policy_spec(element, BoolAction(), settings))
+    return operations, observation_encoded_size(element)
+
+
+def test_what_needs_no_encoding_is_passed_on_untouched() -> None:
+    flat = StructObservation((("a", MIXED), ("b", StaticArrayObservation(MIXED, 2)), ("c", NullObservation())))
+    assert encoded(flat) == ([], 12)
+
+
+def test_a_set_is_split_pooled_and_counted() -> None:
+    operations, size = encoded(SetObservation(MIXED, 5, heads=2, key_size=3, value_size=7))
+    assert operations == ["slice", "mean", "slice", "split", "attention_pool", "concat"]
+    assert size == 2 * 7 + 1
+
+
+def test_an_array_tells_its_slots_apart() -> None:
+    operations, size = encoded(ArrayObservation(MIXED, 5, heads=2, value_size=7))
+    assert operations[4:8] == ["linear", "slot_bias", "activation", "attention_pool"]
+    assert size == 2 * 7 + 1
+
+
+def test_an_exclusive_union_has_a_layer_for_each_option_with_numbers() -> None:
+    options = (("nothing", NullObservation()), ("two", ContinuousObservation(2)), ("one", FloatObservation()))
+    operations, size = encoded(ExclusiveUnionObservation(options, encoding_size=6))
+    assert operations.count("linear") == 2
+    assert operations.count("gate_sum") == 1
+    assert size == 6 + 3
+
+
+def test_options_that_are_not_linear_in_their_slots_see_zeros_where_they_are_not_chosen() -> None:
+    inner = SetObservation(FloatObservation(), 3)
+    operations, _ = encoded(ExclusiveUnionObservation((("plain", ContinuousObservation(4)), ("set", inner))))
+    assert operations.count("gate_sum") == 2
+    assert operations.index("gate_sum") < operations.index("attention_pool")
+
+
+def test_an_inclusive_union_pools_its_options_and_keeps_their_presence() -> None:
+    options = (("nothing", NullObservation()), ("two", ContinuousObservation(2)))
+    operations, size = encoded(InclusiveUnionObservation(options, encoding_size=6, heads=2, value_size=5))
+    assert operations.count("linear") == 2
+    assert operations[-4:] == ["split", "slice", "attention_pool", "concat"]
+    assert size == 2 * 5 + 2
+
+
+def test_elements_of_a_static_array_share_their_network() -> None:
+    element = StaticArrayObservation(EncodingObservation(MIXED, 6), 3)
+    assert encoded(element) == (["split", "linear", "activation", "join"], 18)
+
+
+def test_an_image_goes_through_its_convolutions() -> None:
+    image = ImageObservation(8, 6, 3, filters=(4, 5), encoding_size=9)
+    assert encoded(image) == (
+        ["scale", "convolution", "activation", "convolution", "activation", "linear", "activation"],
+        9,
+    )
+    spec = build_policy_spec(image, BoolAction())
+    assert spec.inputs == (("image", 144),)
+    shapes = {parameter.name: parameter.shape for parameter in spec.parameters}
+    assert shapes["encoder.0.convolution.1.weight"] == (5, 3, 3, 4)
+    assert shapes["encoder.0.0.weight"] == (9, 2 * 2 * 5)
+
+
+def test_what_nests_five_deep_is_built() -> None:
+    deep: ObservationElement = FloatObservation()
+    for wrap in (
+        lambda inner: SetObservation(inner, 2),
+        lambda inner: OptionalObservation(inner, 3),
+        lambda inner: MapObservation(BoolObservation(), inner, 2),
+        lambda inner: InclusiveUnionObservation((("a", inner), ("b", NullObservation()))),
+        lambda inner: ArrayObservation(inner, 2),
+    ):
+        deep = wrap(deep)
+    assert build_policy_spec(deep, BoolAction()).inputs == (("observation", deep.vector_size),)
+
+
+def test_numbers_that_may_be_absent_and_unit_vectors_are_not_normalised() -> None:
+    element = StructObservation(
+        (("a", FloatObservation()), ("b", OptionalObservation(FloatObservation())), ("c", DirectionObservation()))
+    )
+    (normalize, *_) = build_policy_spec(element, BoolAction()).operations
+    assert normalize.attribute("normalized") == (0, 1)
+
+
+def test_nothing_to_see_is_refused() -> None:
+    with pytest.raises(SchemaError, match="at least one number"):
+        build_policy_spec(NullObservation(), BoolAction())
+
+
+@pytest.mark.parametrize(("cell", "memory"), [("gru", 8), ("lstm", 16), ("learning_agents", 8)])
+def test_a_memory_cell_reads_the_memory_and_yields_the_next(cell: MemoryCell, memory: int) -> None:
+    settings = PolicySettings(hidden_sizes=(4,), memory_cell=cell, memory_state_size=8)
+    spec = build_policy_spec(MIXED, ContinuousAction(2), settings)
+    assert spec.inputs == (("observation", 4), ("memory", memory))
+    assert spec.outputs == (("distribution", 4), ("memory_after", memory))
+    head = {parameter.name: parameter.shape for parameter in spec.parameters}["policy.head.weight"]
+    assert head == (2, 8)
+    critic = build_critic_spec(MIXED, settings)
+    assert critic.inputs == spec.inputs
+    assert {parameter.name: parameter.shape for parameter in critic.parameters}["critic.hidden.0.weight"][
+        1
+    ] == 4 + memory
+
+
+def test_encodings_and_cells_change_the_network_hash_and_not_the_vector_hash() -> None:
+    plain, encoded_otherwise = SetObservation(MIXED, 3), SetObservation(EncodingObservation(MIXED, 6), 3, heads=2)
+    assert observation_hash(plain) == observation_hash(encoded_otherwise)
+    hashes = {build_policy_spec(element, BoolAction()).hash for element in (plain, encoded_otherwise)}
+    hashes |= {
+        build_policy_spec(plain, BoolAction(), PolicySettings(memory_cell=cell)).hash
+        for cell in ("gru", "lstm", "learning_agents")
+    }
+    assert len(hashes) == 5
