@@ -20,6 +20,7 @@ from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
 from protocol.action_layout import ActionLayout
 from protocol.errors import LayoutMismatchError
+from protocol.network_builder import observation_encoded_size
 from protocol.observation_layout import ObservationLayout
 from protocol.schema_hash import action_hash, observation_hash
 
@@ -247,8 +248,8 @@ class Interactor(InteractorCallbacks):
         return self.__observation_layout.size
 
     def get_observation_encoded_vector_size(self) -> int:
-        """Floats of an observation as the policy's first layer gets it: O, since no element encodes itself."""
-        return self.__observation_layout.size
+        """Floats of an observation as the policy's first hidden layer gets it, after the encoder."""
+        return observation_encoded_size(self.__observation_element)
 
     def get_action_vector_size(self) -> int:
         """A."""
