@@ -1,69 +1,33 @@
-"""From an action schema to sizes and offsets in the action and distribution vectors.
+"""From an action schema to sizes and offsets in the action, distribution and modifier vectors.
 
 The action vector is in blocks, so that each kind of number is one slice: all continuous numbers (tree order), then the
 one-hots of every exclusive choice, then all inclusive bits.
 
-    action        [ continuous C | exclusive one-hots ΣE | inclusive bits I ]                        A = C + ΣE + I
+    action        [ continuous C | exclusive one-hots ΣE | inclusive bits I ]                         A = C + ΣE + I
     distribution  [ means C | log standard deviations C | exclusive logits ΣE | inclusive logits I ]  D = 2C + ΣE + I
+    modifier      [ given numbers C | is-given flags C | masked options ΣE | masked bits I ]          D
+
+An exclusive union is a choice, an inclusive union is bits, and both have the leaves of all their options. Such a leaf
+has a gate: the float of the action vector that must be 1 for it to be acted. Floats of other leaves are 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from protocol.action_tree import ActionEncoding, ActionLeaf, walk_action
 from protocol.errors import SchemaError
-from protocol.schema import (
-    ActionElement,
-    BoolAction,
-    Bounding,
-    ContinuousAction,
-    ExclusiveDiscreteAction,
-    FloatAction,
-    InclusiveDiscreteAction,
-    StaticArrayAction,
-    StructAction,
-)
-from protocol.vector_array import BoolArray, FloatArray, LeafKind, frozen, path_of
+from protocol.schema import ActionElement
+from protocol.vector_array import BoolArray, FloatArray, frozen, path_of
 
-_KINDS: dict[type, LeafKind] = {
-    ContinuousAction: "continuous",
-    FloatAction: "continuous",
-    ExclusiveDiscreteAction: "exclusive",
-    InclusiveDiscreteAction: "inclusive",
-    BoolAction: "inclusive",
-}
+NO_GATE = -1
+"""Stands where a float has no gate."""
 
-
-@dataclass(frozen=True)
-class ActionLeaf:
-    """One leaf of an action.
-
-    Attributes:
-        path: as `$.steering`.
-        kind: "continuous", "exclusive" or "inclusive".
-        size: floats in the action vector.
-        action_offset: where they begin. In the distribution vector, means begin there too, log standard deviations at
-            C + action_offset, and logits at C + action_offset.
-        scale: 1 for discrete leaves.
-        bounding: "none" for discrete leaves.
-        low: `size` floats, −inf where unbounded; empty for discrete leaves.
-        high: `size` floats, inf where unbounded; empty for discrete leaves.
-    """
-
-    path: str
-    kind: LeafKind
-    size: int
-    action_offset: int
-    scale: float
-    bounding: Bounding
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+IndexArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,36 +35,34 @@ class ActionLayout:
     """Where each leaf of an action lies in the vector of A floats.
 
     Attributes:
-        leaves: in tree order, which is not the order of the vector.
+        leaves: in tree order, which is not the order of the vector; a union's own leaf comes before its options'.
+        encodings: in tree order, so that an outer one comes before those within it.
         continuous_size: C.
         exclusive_sizes: the options of each exclusive choice, in tree order.
         inclusive_size: I.
-        modifier_size: M, floats of action modifiers; none of these elements has any.
     """
 
     leaves: tuple[ActionLeaf, ...]
+    encodings: tuple[ActionEncoding, ...]
     continuous_size: int
     exclusive_sizes: tuple[int, ...]
     inclusive_size: int
-    modifier_size: int = 0
 
     @classmethod
     def of(cls, element: ActionElement) -> ActionLayout:
-        """The layout of a schema."""
-        found = [_action_leaf(path, leaf) for path, leaf in _walk(element, "$")]
-        continuous_size = sum(leaf.size for leaf in found if leaf.kind == "continuous")
-        exclusive_sizes = tuple(leaf.size for leaf in found if leaf.kind == "exclusive")
-        next_offset = {
-            "continuous": 0,
-            "exclusive": continuous_size,
-            "inclusive": continuous_size + sum(exclusive_sizes),
-        }
-        leaves: list[ActionLeaf] = []
-        for leaf in found:
-            leaves.append(replace(leaf, action_offset=next_offset[leaf.kind]))
-            next_offset[leaf.kind] += leaf.size
-        inclusive_size = sum(leaf.size for leaf in found if leaf.kind == "inclusive")
-        return cls(tuple(leaves), continuous_size, exclusive_sizes, inclusive_size)
+        """The layout of a schema. Raises SchemaError where there is nothing to do in it."""
+        leaves, encodings = walk_action(element)
+        if not leaves:
+            raise SchemaError("$", "an action with at least one number or choice", element.type_name)
+        return cls(
+            leaves,
+            encodings,
+            continuous_size=sum(leaf.size for leaf in leaves if leaf.kind == "continuous"),
+            exclusive_sizes=tuple(leaf.size for leaf in leaves if leaf.kind == "exclusive"),
+            inclusive_size=sum(leaf.size for leaf in leaves if leaf.kind == "inclusive"),
+        )
+
+    # --- Sizes -----------------------------------------------------------------------------------------------------
 
     @property
     def exclusive_total(self) -> int:
@@ -116,6 +78,13 @@ class ActionLayout:
     def distribution_size(self) -> int:
         """D."""
         return self.vector_size + self.continuous_size
+
+    @property
+    def modifier_size(self) -> int:
+        """M of a game that makes modifiers: D. That of a game which makes none is 0."""
+        return self.distribution_size
+
+    # --- Continuous numbers ----------------------------------------------------------------------------------------
 
     @cached_property
     def squashed(self) -> BoolArray:
@@ -144,39 +113,50 @@ class ActionLayout:
         """float32[C], inf where unbounded."""
         return frozen(np.array([high for leaf in self._continuous for high in leaf.high], dtype=np.float32))
 
-    @property
-    def _continuous(self) -> list[ActionLeaf]:
-        return [leaf for leaf in self.leaves if leaf.kind == "continuous"]
+    # --- Gates -----------------------------------------------------------------------------------------------------
 
-    @property
-    def _sizes(self) -> npt.NDArray[np.intp]:
-        return np.array([leaf.size for leaf in self._continuous], dtype=np.intp)
+    @cached_property
+    def is_gated(self) -> bool:
+        """Whether some leaf is acted only when an option above it is chosen."""
+        return any(leaf.gate is not None for leaf in self.leaves)
+
+    @cached_property
+    def gates(self) -> IndexArray:
+        """intp[A], the float of the action vector that must be 1 for this one to be acted; NO_GATE where none must."""
+        gates = np.full(self.vector_size, NO_GATE, dtype=np.intp)
+        for leaf in self.leaves:
+            if leaf.gate is not None:
+                gates[leaf.action_offset : leaf.action_offset + leaf.size] = leaf.gate
+        gates.flags.writeable = False
+        return gates
+
+    @cached_property
+    def gated_levels(self) -> tuple[tuple[IndexArray, IndexArray], ...]:
+        """(floats, their gates) below one gate, below two, and so on: a gate's own level comes before its floats'."""
+        levels: list[tuple[IndexArray, IndexArray]] = []
+        is_reached = self.gates == NO_GATE
+        while not is_reached.all():
+            floats = np.flatnonzero(~is_reached & is_reached[self.gates])
+            levels.append((floats, self.gates[floats]))
+            is_reached[floats] = True
+        return tuple(levels)
+
+    @cached_property
+    def prior_bias(self) -> FloatArray:
+        """float32[A], the means and logits that a new policy's output should begin at."""
+        bias = np.zeros(self.vector_size, dtype=np.float32)
+        for leaf in self.leaves:
+            bias[leaf.action_offset : leaf.action_offset + leaf.size] = leaf.prior_bias
+        return frozen(bias)
 
     def path_of(self, index: int) -> str:
         """The leaf that holds float `index` of the action vector."""
         return path_of(index, [(leaf.path, leaf.action_offset, leaf.size) for leaf in self.leaves])
 
+    @property
+    def _continuous(self) -> list[ActionLeaf]:
+        return [leaf for leaf in self.leaves if leaf.kind == "continuous"]
 
-def _walk(element: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(element, StructAction):
-        for name, child in element.elements:
-            yield from _walk(child, f"{path}.{name}")
-    elif isinstance(element, StaticArrayAction):
-        for index in range(element.count):
-            yield from _walk(element.element, f"{path}[{index}]")
-    elif type(element) in _KINDS:
-        yield path, element
-    else:
-        raise SchemaError(path, "a schema element", type(element).__name__)
-
-
-def _action_leaf(path: str, element: Any) -> ActionLeaf:
-    kind, size = _KINDS[type(element)], int(element.vector_size)
-    if kind != "continuous":
-        return ActionLeaf(path, kind, size, 0, 1.0, "none", (), ())
-    low, high = element.low, element.high
-    if element.bounding == "none":
-        low, high = (-np.inf,) * size, (np.inf,) * size
-    elif isinstance(element, FloatAction):
-        low, high = (low,), (high,)
-    return ActionLeaf(path, kind, size, 0, element.scale, element.bounding, low, high)
+    @property
+    def _sizes(self) -> IndexArray:
+        return np.array([leaf.size for leaf in self._continuous], dtype=np.intp)

@@ -5,13 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from protocol.schema.action_element import ActionElement
-from protocol.schema.action_group import StaticArrayAction, StructAction
-from protocol.schema.action_leaf import (
+from protocol.schema.action_group import (
+    EncodingAction,
+    ExclusiveUnionAction,
+    InclusiveUnionAction,
+    StaticArrayAction,
+    StructAction,
+)
+from protocol.schema.action_kind import (
+    BitmaskAction,
     BoolAction,
+    EitherAction,
+    EnumAction,
+    FloatAction,
+    NamedExclusiveDiscreteAction,
+    NamedInclusiveDiscreteAction,
+    OptionalAction,
+    PairAction,
+)
+from protocol.schema.action_leaf import (
     ContinuousAction,
     ExclusiveDiscreteAction,
-    FloatAction,
     InclusiveDiscreteAction,
+    NullAction,
+)
+from protocol.schema.action_spatial import (
+    AngleAction,
+    DirectionAction,
+    LocationAction,
+    RotationAction,
+    ScaleAction,
+    TransformAction,
+    VelocityAction,
 )
 from protocol.schema.observation_element import ObservationElement
 from protocol.schema.observation_group import (
@@ -103,13 +128,31 @@ OBSERVATION_TYPES: Mapping[str, type[ObservationElement]] = {
 ACTION_TYPES: Mapping[str, type[ActionElement]] = {
     kind.type_name: kind
     for kind in (
+        NullAction,
         ContinuousAction,
         ExclusiveDiscreteAction,
         InclusiveDiscreteAction,
         StructAction,
         StaticArrayAction,
+        ExclusiveUnionAction,
+        InclusiveUnionAction,
+        EncodingAction,
         FloatAction,
         BoolAction,
+        NamedExclusiveDiscreteAction,
+        NamedInclusiveDiscreteAction,
+        EnumAction,
+        BitmaskAction,
+        PairAction,
+        OptionalAction,
+        EitherAction,
+        LocationAction,
+        RotationAction,
+        ScaleAction,
+        TransformAction,
+        AngleAction,
+        VelocityAction,
+        DirectionAction,
     )
 }
 """Core elements first."""

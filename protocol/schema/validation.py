@@ -25,6 +25,9 @@ MAX_SCALE = 1e30
 MIN_PROBABILITY = 1e-6
 """A prior closer to 0 or 1 would take thousands of updates to unlearn."""
 
+PRIOR_SUM_TOLERANCE = 1e-3
+"""Thirds written with three places are meant to sum to 1."""
+
 FORBIDDEN_NAME_CHARACTERS = "./[]"
 """They separate names in a path."""
 
@@ -55,6 +58,39 @@ def as_probability(value: Any, name: str) -> float:
     if not is_finite_number(value) or not MIN_PROBABILITY <= value <= 1 - MIN_PROBABILITY:
         raise SchemaError(f"$.{name}", f"a probability in {MIN_PROBABILITY:g}..{1 - MIN_PROBABILITY:g}", repr(value))
     return float(value)
+
+
+def as_choice_priors(value: Any, count: int) -> tuple[float, ...] | None:
+    """The value as the probabilities of `count` options that exclude each other, which sum to 1; or None."""
+    priors = _as_priors(value, count)
+    if priors is None:
+        return None
+    for index, prior in enumerate(priors):
+        if not prior >= MIN_PROBABILITY:
+            expected = f"a probability of at least {MIN_PROBABILITY:g}; a modifier masks an option out for good"
+            raise SchemaError(f"$.prior_probabilities[{index}]", expected, repr(prior))
+    if abs(sum(priors) - 1.0) > PRIOR_SUM_TOLERANCE:
+        raise SchemaError("$.prior_probabilities", "probabilities that sum to 1", f"a sum of {sum(priors):g}")
+    return priors
+
+
+def as_bit_priors(value: Any, count: int) -> tuple[float, ...] | None:
+    """The value as the probabilities of `count` options, each by itself; or None."""
+    priors = _as_priors(value, count)
+    if priors is None:
+        return None
+    return tuple(as_probability(prior, f"prior_probabilities[{index}]") for index, prior in enumerate(priors))
+
+
+def _as_priors(value: Any, count: int) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, tuple) or len(value) != count:
+        raise SchemaError("$.prior_probabilities", f"None or a tuple of {count} probabilities", repr(value)[:200])
+    for index, prior in enumerate(value):
+        if not is_finite_number(prior):
+            raise SchemaError(f"$.prior_probabilities[{index}]", "a probability", repr(prior)[:200])
+    return tuple(float(prior) for prior in value)
 
 
 def check_sizes(value: object, name: str, maximum: int) -> None:

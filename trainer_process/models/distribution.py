@@ -1,6 +1,6 @@
 """Log-probabilities and entropies of actions in torch, with gradients; the same numbers as the host's numpy ones.
 
-Shapes: distribution [B, D] and actions [B, A], laid out as `protocol.vector_layout` says; results [B].
+Shapes: distribution [B, D] and actions [B, A], laid out as `protocol.action_layout` says; results [B].
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor
 
-from protocol.vector_layout import ActionLayout
+from protocol.action_layout import ActionLayout
 
 LOG_TWO_PI = math.log(2 * math.pi)
 
