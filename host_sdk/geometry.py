@@ -1,0 +1,242 @@
+"""Rotations and transforms of three dimensions, for one thing or for many at once.
+
+Conventions are Unreal's: a quaternion is x, y, z, w; `multiply(a, b)` turns by b first; a rotator is pitch, yaw and
+roll in degrees, of a left-handed world with x forward, y right and z up. Only the rotator depends on handedness.
+
+Arrays may have any leading axes, agents first. Where two have a different number of them, they are aligned from the
+**left**, so that a transform of each agent, [N], applies to all of an agent's things, [N, n]. Numbers that are not
+finite give such numbers, without a warning; so does a quaternion of zeros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from host_sdk.errors import ValueMismatchError
+
+FloatingArray: TypeAlias = npt.NDArray[np.floating[Any]]
+"""float64, or float32 where that was given."""
+
+
+def as_vectors(values: npt.ArrayLike, size: int, name: str) -> FloatingArray:
+    """The values as floats, whose last axis has this size.
+
+    Raises:
+        ValueMismatchError: they are no such numbers; names `name`.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind != "f":
+        if array.dtype.kind not in "iub":
+            raise ValueMismatchError(name, "numbers", f"values of type {array.dtype}")
+        array = array.astype(np.float64)
+    if array.ndim < 1 or array.shape[-1] != size:
+        raise ValueMismatchError(name, f"{size} numbers in the last axis", f"shape {array.shape}")
+    return array
+
+
+def aligned(first: FloatingArray, second: FloatingArray) -> tuple[FloatingArray, FloatingArray]:
+    """Both with equally many axes: new ones stand before the last axis of the one that had fewer.
+
+    Raises:
+        ValueMismatchError: their leading axes don't fit each other.
+    """
+    for ours, theirs in zip(first.shape[:-1], second.shape[:-1], strict=False):
+        if ours != theirs and ours != 1 and theirs != 1:
+            raise ValueMismatchError("leading axes", "arrays for the same agents", f"{first.shape} and {second.shape}")
+    missing = second.ndim - first.ndim
+    if missing > 0:
+        first = first.reshape(*first.shape[:-1], *(1,) * missing, first.shape[-1])
+    elif missing < 0:
+        second = second.reshape(*second.shape[:-1], *(1,) * -missing, second.shape[-1])
+    return first, second
+
+
+def normalized(vectors: FloatingArray) -> FloatingArray:
+    """[..., k] of length 1; zeros stay zeros."""
+    lengths = lengths_of(vectors)
+    lengths[lengths == 0.0] = 1.0
+    return np.divide(vectors, lengths)
+
+
+def quaternion_from_rotator(pitch: npt.ArrayLike, yaw: npt.ArrayLike, roll: npt.ArrayLike) -> FloatingArray:
+    """The rotation that a rotator means: roll about x first, then pitch about y, then yaw about z.
+
+    Args:
+        pitch: [...] degrees, positive looks up.
+        yaw: [...] degrees, positive turns from x to y.
+        roll: [...] degrees.
+
+    Returns:
+        [..., 4] as `FRotator::Quaternion` gives it.
+    """
+    halves = [np.radians(np.asarray(angle, dtype=np.float64)) / 2 for angle in np.broadcast_arrays(pitch, yaw, roll)]
+    with np.errstate(invalid="ignore"):
+        (sp, sy, sr), (cp, cy, cr) = [np.sin(half) for half in halves], [np.cos(half) for half in halves]
+    return np.stack(
+        [
+            cr * sp * sy - sr * cp * cy,
+            -cr * sp * cy - sr * cp * sy,
+            cr * cp * sy - sr * sp * cy,
+            cr * cp * cy + sr * sp * sy,
+        ],
+        axis=-1,
+    )
+
+
+def quaternion_from_axis_angle(axis: npt.ArrayLike, angle: npt.ArrayLike, *, is_radians: bool = False) -> FloatingArray:
+    """The rotation about an axis.
+
+    Args:
+        axis: [..., 3], of any length but 0.
+        angle: [...] degrees.
+        is_radians: whether the angle is in radians.
+
+    Returns:
+        [..., 4].
+    """
+    half = np.asarray(angle, dtype=np.float64) / 2
+    if not is_radians:
+        half = np.radians(half)
+    with np.errstate(invalid="ignore"):
+        sine, cosine = np.sin(half)[..., np.newaxis], np.cos(half)[..., np.newaxis]
+        directions, sine = aligned(normalized(as_vectors(axis, 3, "axis")), sine)
+        part = directions * sine
+    _, cosine = aligned(part, cosine)
+    return np.concatenate([part, np.broadcast_to(cosine, (*part.shape[:-1], 1))], axis=-1)
+
+
+def multiply(first: FloatingArray, second: FloatingArray) -> FloatingArray:
+    """The rotation `first` after the rotation `second`, [..., 4] each."""
+    first, second = aligned(first, second)
+    ax, ay, az, aw = (first[..., i] for i in range(4))
+    bx, by, bz, bw = (second[..., i] for i in range(4))
+    return np.stack(
+        [
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ],
+        axis=-1,
+    )
+
+
+def inverse(quaternions: FloatingArray) -> FloatingArray:
+    """The opposite rotation of unit quaternions, [..., 4]."""
+    return quaternions * np.array([-1, -1, -1, 1], dtype=quaternions.dtype)
+
+
+def rotate(quaternions: FloatingArray, vectors: FloatingArray) -> FloatingArray:
+    """Vectors [..., 3] turned by unit quaternions [..., 4]: v + 2w(q × v) + 2q × (q × v)."""
+    quaternions, vectors = aligned(quaternions, vectors)
+    qx, qy, qz, qw = (quaternions[..., i] for i in range(4))
+    x, y, z = (vectors[..., i] for i in range(3))
+    # t = 2 (q × v), so that the turned vector is v + w t + q × t.
+    tx, ty, tz = 2 * (qy * z - qz * y), 2 * (qz * x - qx * z), 2 * (qx * y - qy * x)
+    turned = np.empty((*tx.shape, 3), dtype=tx.dtype)
+    turned[..., 0] = x + qw * tx + qy * tz - qz * ty
+    turned[..., 1] = y + qw * ty + qz * tx - qx * tz
+    turned[..., 2] = z + qw * tz + qx * ty - qy * tx
+    return turned
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """Where things are, how they are turned and how large: scale first, then rotation, then location.
+
+    Attributes:
+        location: [..., 3].
+        rotation: [..., 4], unit quaternions; given ones are brought to length 1.
+        scale: [..., 3].
+
+    Raises:
+        ValueMismatchError: an array of another shape.
+    """
+
+    location: FloatingArray
+    rotation: FloatingArray
+    scale: FloatingArray
+
+    def __init__(
+        self,
+        location: npt.ArrayLike = (0.0, 0.0, 0.0),
+        rotation: npt.ArrayLike = (0.0, 0.0, 0.0, 1.0),
+        scale: npt.ArrayLike = (1.0, 1.0, 1.0),
+    ) -> None:
+        object.__setattr__(self, "location", as_vectors(location, 3, "transform.location"))
+        object.__setattr__(self, "rotation", as_rotation(rotation, "transform.rotation"))
+        object.__setattr__(self, "scale", as_vectors(scale, 3, "transform.scale"))
+
+    def transform_location(self, locations: npt.ArrayLike) -> FloatingArray:
+        """Locations [..., 3] from the transform's own space to the world's."""
+        turned = self.transform_vector(locations)
+        location, turned = aligned(self.location, turned)
+        return turned + location
+
+    def inverse_transform_location(self, locations: npt.ArrayLike) -> FloatingArray:
+        """Locations [..., 3] from the world's space to the transform's own."""
+        location, theirs = aligned(self.location, as_vectors(locations, 3, "location"))
+        with np.errstate(invalid="ignore"):
+            return self.inverse_transform_vector(theirs - location)
+
+    def transform_vector(self, vectors: npt.ArrayLike) -> FloatingArray:
+        """Vectors [..., 3] scaled and turned to the world's space."""
+        scale, theirs = aligned(self.scale, as_vectors(vectors, 3, "vector"))
+        with np.errstate(invalid="ignore", over="ignore"):
+            return rotate(self.rotation, theirs * scale)
+
+    def inverse_transform_vector(self, vectors: npt.ArrayLike) -> FloatingArray:
+        """Vectors [..., 3] turned and scaled back to the transform's own space; a scale of 0 gives 0, as in Unreal."""
+        scale, turned = aligned(self.scale, self.inverse_transform_direction(vectors))
+        with np.errstate(invalid="ignore", over="ignore"):
+            return turned * _safe_reciprocal(scale)
+
+    def transform_direction(self, directions: npt.ArrayLike) -> FloatingArray:
+        """Directions [..., 3] turned to the world's space, at their length."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return rotate(self.rotation, as_vectors(directions, 3, "direction"))
+
+    def inverse_transform_direction(self, directions: npt.ArrayLike) -> FloatingArray:
+        """Directions [..., 3] turned back to the transform's own space, at their length."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return rotate(inverse(self.rotation), as_vectors(directions, 3, "direction"))
+
+    def transform_rotation(self, rotations: npt.ArrayLike) -> FloatingArray:
+        """Rotations [..., 4] from the transform's own space to the world's."""
+        return multiply(self.rotation, as_rotation(rotations, "rotation"))
+
+    def inverse_transform_rotation(self, rotations: npt.ArrayLike) -> FloatingArray:
+        """Rotations [..., 4] from the world's space to the transform's own."""
+        return multiply(inverse(self.rotation), as_rotation(rotations, "rotation"))
+
+    def relative_to(self, other: Transform) -> Transform:
+        """This transform as seen from another."""
+        own, others = aligned(self.scale, other.scale)
+        return Transform(
+            other.inverse_transform_location(self.location),
+            other.inverse_transform_rotation(self.rotation),
+            own * _safe_reciprocal(others),
+        )
+
+
+def as_rotation(quaternions: npt.ArrayLike, name: str) -> FloatingArray:
+    """Quaternions [..., 4] brought to length 1. Raises ValueMismatchError, naming `name`."""
+    array = as_vectors(quaternions, 4, name)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        return np.divide(array, lengths_of(array))
+
+
+def lengths_of(vectors: FloatingArray) -> FloatingArray:
+    """Lengths [..., 1] of vectors [..., k]."""
+    squares: FloatingArray = np.einsum("...i,...i->...", vectors, vectors)
+    return np.sqrt(squares)[..., np.newaxis]
+
+
+def _safe_reciprocal(scale: FloatingArray) -> FloatingArray:
+    """1 / scale, and 0 where that is 0."""
+    is_zero = scale == 0.0
+    return np.where(is_zero, 0.0, 1.0 / np.where(is_zero, 1.0, scale))
