@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 
 from protocol.action_layout import ActionLayout
 from protocol.errors import SchemaError
+from protocol.initial_weights import initial_weights
 from protocol.network_builder import build_critic_spec, build_policy_spec, observation_encoded_size
 from protocol.network_spec import NetworkSpec
 from protocol.observation_layout import ObservationLayout
@@ -19,13 +21,17 @@ from protocol.schema import (
     ContinuousAction,
     ContinuousObservation,
     DirectionObservation,
+    EncodingAction,
     EncodingObservation,
     ExclusiveDiscreteAction,
+    ExclusiveUnionAction,
     ExclusiveUnionObservation,
+    FloatAction,
     FloatObservation,
     ImageObservation,
     InclusiveUnionObservation,
     MapObservation,
+    NullAction,
     NullObservation,
     ObservationElement,
     OptionalObservation,
@@ -35,6 +41,7 @@ from protocol.schema import (
     StructObservation,
 )
 from protocol.schema_hash import observation_hash
+from protocol.weights import WeightsLayout
 from tests.strategies import actions, critic_settings, observations, policy_settings
 
 MIXED = StructObservation((("a", ContinuousObservation(2)), ("b", BoolObservation()), ("c", ContinuousObservation(1))))
@@ -223,3 +230,44 @@ def test_encodings_and_cells_change_the_network_hash_and_not_the_vector_hash() -
         for cell in ("gru", "lstm", "learning_agents")
     }
     assert len(hashes) == 5
+
+
+def test_heads_start_at_the_priors() -> None:
+    action = StructAction(
+        (
+            ("gear", ExclusiveDiscreteAction(2, (0.25, 0.75))),
+            ("steer", ContinuousAction(1)),
+            ("jump", BoolAction(0.1)),
+        )
+    )
+    spec = build_policy_spec(MIXED, action)
+    bias = WeightsLayout.of(spec).views(initial_weights(spec, 0))["policy.head.bias"]
+    np.testing.assert_allclose(bias, [0, np.log(0.25), np.log(0.75), np.log(0.1 / 0.9)], rtol=1e-6)
+
+
+def test_what_lies_under_an_encoding_has_a_head_behind_its_layers() -> None:
+    inner = EncodingAction(StructAction((("b", ExclusiveDiscreteAction(2)), ("c", FloatAction()))), 5)
+    outer = EncodingAction(StructAction((("a", ContinuousAction(2)), ("inner", inner))), 7, (6,), "tanh")
+    action = StructAction((("plain", BoolAction()), ("outer", outer)))
+    spec = build_policy_spec(MIXED, action, PolicySettings(hidden_sizes=(8,)))
+    shapes = {parameter.name: parameter.shape for parameter in spec.parameters}
+    assert shapes["policy.head.weight"] == (1, 8)
+    assert shapes["decoder.0.0.weight"] == (7, 8)
+    assert shapes["decoder.0.1.weight"] == (6, 7)
+    assert shapes["decoder.0.head.weight"] == (2, 6)
+    assert shapes["decoder.1.0.weight"] == (5, 6)
+    assert shapes["decoder.1.head.weight"] == (3, 5)
+    # The heads are side by side as [bit | a, a | c, b, b]; the vector has numbers, then choices, then bits.
+    (select,) = (operation for operation in spec.operations if operation.kind == "select")
+    assert select.attribute("indices") == (1, 2, 3, 4, 5, 0)
+    assert spec.outputs == (("distribution", 9),)
+    only_choices = build_policy_spec(MIXED, EncodingAction(ExclusiveDiscreteAction(3)))
+    assert only_choices.outputs == (("distribution", 3),)
+
+
+def test_a_union_has_a_logit_for_each_option_and_all_of_their_numbers() -> None:
+    action = ExclusiveUnionAction((("wait", NullAction()), ("go", ContinuousAction(2))), (0.9, 0.1))
+    spec = build_policy_spec(MIXED, action)
+    assert spec.outputs == (("distribution", 2 + 2 + 2),)
+    bias = next(parameter for parameter in spec.parameters if parameter.name == "policy.head.bias")
+    assert bias.values == pytest.approx((0, 0, np.log(0.9), np.log(0.1)))
