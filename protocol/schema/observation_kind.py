@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from protocol.limits import MAX_HIDDEN_SIZE, MAX_OBSERVATION_SIZE
 from protocol.schema.observation_element import ObservationElement, check_inner, check_observation_tree
@@ -20,7 +21,7 @@ from protocol.schema.validation import as_flag, as_scale, as_size, check_names
 class DerivedObservation(ObservationElement):
     """An observation that is made of another, its `core`."""
 
-    @property
+    @cached_property  # each core asks its inner elements twice, which would double with every level
     def vector_size(self) -> int:
         return self.core.vector_size
 
