@@ -11,6 +11,7 @@ import numpy.typing as npt
 from host_sdk.collection.buffer_rotation import BufferRotation, CollectionCounts
 from host_sdk.collection.episode_tally import EpisodeTally
 from host_sdk.collection.lane_buffer import AllocateFloats, StepSizes, touched_floats
+from host_sdk.collection.segment_log import FinalState
 from host_sdk.collection.step_writer import ActedStep, StepWriter
 from host_sdk.errors import CollectionError
 from host_sdk.interaction.agent_selection import AgentIds
@@ -59,7 +60,8 @@ class TrajectoryRecorder:
     or reward is not finite, its reward never came or its outcome was never seen, cuts its trajectory before it; the
     cut has the step's own observation for its bootstrap.
 
-    Letters: n agents of a call, T rows, N lanes, O observation, A action, M action modifier, H memory.
+    Letters: n agents of a call, T rows, N lanes, O observation, I bytes of images, A action, M action modifier,
+    H memory.
 
     Attributes:
         counts: agent-steps that are in no batch, by reason, since the beginning.
@@ -74,6 +76,7 @@ class TrajectoryRecorder:
         contract: CollectionContract,
         *,
         max_episode_step_count: int = 0,
+        modifier_size: int = 0,
         memory_size: int = 0,
         first_batch_id: int = 1,
         allocate: AllocateFloats = touched_floats,
@@ -87,6 +90,7 @@ class TrajectoryRecorder:
             contract: what the trainer asks for.
             max_episode_step_count: steps after which a recorded episode is closed as truncated, while the agent plays
                 on; 0 for no limit.
+            modifier_size: M, 0 where the game makes no action modifiers.
             memory_size: H.
             first_batch_id: of the first batch; rises by one with each.
             allocate: makes float32[n] for the steps; called once for each buffer, and for a buffer that takes the
@@ -95,12 +99,15 @@ class TrajectoryRecorder:
         Raises:
             CollectionError: the contract asks for more than a batch may hold.
         """
-        sizes = StepSizes(observation_layout.size, action_layout.vector_size, action_layout.modifier_size, memory_size)
+        image_size = observation_layout.image_size
+        sizes = StepSizes(observation_layout.size, action_layout.vector_size, modifier_size, memory_size, image_size)
+        needed = (("images", image_size), ("action_modifiers", modifier_size), ("memory", memory_size))
+        self._needed = tuple(name for name, size in needed if size)
         self.counts = CollectionCounts()
         self.tally = EpisodeTally(max_agent_count)
         self._buffers = BufferRotation(sizes, contract, max_agent_count, first_batch_id, allocate)
         self._writer = StepWriter(
-            max_agent_count, memory_size, self._buffers, self.tally, self.counts, is_bounded=contract.horizon > 0
+            max_agent_count, self._buffers, self.tally, self.counts, is_bounded=contract.horizon > 0
         )
         self._max_episode_step_count = max_episode_step_count
         self._reported_rewards: set[int] = set()
@@ -147,6 +154,7 @@ class TrajectoryRecorder:
         log_probs: FloatArray,
         *,
         policy_version: int,
+        images: ByteArray | None = None,
         memory: FloatArray | None = None,
         action_modifiers: FloatArray | None = None,
         noise_scale: float = 1.0,
@@ -163,14 +171,20 @@ class TrajectoryRecorder:
             actions: float32[max, A], as sampled.
             log_probs: float32[max].
             policy_version: of the weights that chose the actions.
+            images: uint8[max, I]; needed where I isn't 0.
             memory: float32[max, H], before the evaluation; needed where H isn't 0.
             action_modifiers: float32[max, M]; needed where M isn't 0.
             noise_scale: 1 where the actions were sampled from the policy's own distribution.
             is_set_by_hand: bool[max], where an action is not the policy's; away where none is.
             is_finite: bool[max], where the observation was finite; away where all were.
+
+        Raises:
+            CollectionError: an array that is needed is not given.
         """
+        if self._needed:
+            self._check_given("begin_step", images=images, memory=memory, action_modifiers=action_modifiers)
         if agent_ids.size:
-            acted = ActedStep(observations, actions, log_probs, policy_version, memory, action_modifiers)
+            acted = ActedStep(observations, actions, log_probs, policy_version, images, memory, action_modifiers)
             self._writer.begin(agent_ids, acted, noise_scale == 1.0, is_set_by_hand, is_finite)
 
     def end_step(self, agent_ids: AgentIds, rewards: npt.ArrayLike, completions: npt.ArrayLike) -> Closing:
@@ -199,6 +213,8 @@ class TrajectoryRecorder:
         agent_ids: AgentIds,
         completions: npt.ArrayLike,
         final_observations: FloatArray,
+        *,
+        final_images: ByteArray | None = None,
         final_memory: FloatArray | None = None,
     ) -> None:
         """Closes segments, and, where the completion isn't RUNNING, the episodes with them.
@@ -209,22 +225,41 @@ class TrajectoryRecorder:
             final_observations: float32[k, O], what agents see after their last action and before any reset. One that
                 is not finite costs its trajectory the last step, unless it is the observation after a TERMINATION,
                 which nothing is bootstrapped from; that one is sent as zeros.
+            final_images: uint8[k, I], likewise; needed where I isn't 0.
             final_memory: float32[k, H], after the last evaluation; needed where H isn't 0.
+
+        Raises:
+            CollectionError: an array that is needed is not given.
         """
+        if self._needed:
+            self._check_given("close_segments", images=final_images, memory=final_memory)
         completion: ByteArray = np.asarray(completions, dtype=np.uint8)
         if len(agent_ids):
-            self._writer.close(agent_ids, completion, final_observations, final_memory)
+            self._writer.close(agent_ids, completion, FinalState(final_observations, final_images, final_memory))
             self.tally.end(agent_ids[completion != Completion.RUNNING])
 
-    def cut_all(self, final_observations: FloatArray, final_memory: FloatArray | None = None) -> None:
+    def cut_all(
+        self,
+        final_observations: FloatArray,
+        *,
+        final_images: ByteArray | None = None,
+        final_memory: FloatArray | None = None,
+    ) -> None:
         """Cuts every open segment where it stands; the episodes go on.
 
         Args:
             final_observations: float32[n, O], what the `open_agent_ids` see, in their order.
-            final_memory: float32[n, H], likewise; needed where H isn't 0.
+            final_images: uint8[n, I], likewise; needed where I isn't 0.
+            final_memory: float32[n, H], what they remember after the last evaluation; needed where H isn't 0.
+
+        Raises:
+            CollectionError: an array that is needed is not given.
         """
         agent_ids = self.open_agent_ids
-        self.close_segments(agent_ids, np.zeros(len(agent_ids), np.uint8), final_observations, final_memory)
+        running = np.zeros(len(agent_ids), np.uint8)
+        self.close_segments(
+            agent_ids, running, final_observations, final_images=final_images, final_memory=final_memory
+        )
 
     def take(self) -> ExperienceBatch | None:
         """Hands off the present buffer and goes on with the next free one, or unrecorded where there is none.
@@ -283,6 +318,11 @@ class TrajectoryRecorder:
         if not np.count_nonzero(ends):
             return _NOBODY
         return Closing(agent_ids[ends], np.maximum(completions[ends], np.uint8(Completion.TRUNCATION)))
+
+    def _check_given(self, call: str, **arrays: npt.NDArray[np.generic] | None) -> None:
+        missing = [name for name in self._needed if name in arrays and arrays[name] is None]
+        if missing:
+            raise CollectionError(f"{call}: expected {' and '.join(missing)}, which this recorder hands off, got none")
 
     def _report_rewards(self, agent_ids: AgentIds) -> None:
         for agent_id in agent_ids.tolist():

@@ -6,8 +6,8 @@ a message. So what is right is seen here; what is wrong is only seen to be, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, product
+from collections.abc import Callable, Sequence
+from itertools import chain
 from math import prod
 from operator import itemgetter, le, mul
 from typing import cast
@@ -84,12 +84,22 @@ def _take(positions: Sequence[int]) -> Callable[[tuple[int, ...]], tuple[int, ..
     return itemgetter(slice(position, position + 1))
 
 
-def array_plans(rules: Sequence[tuple[str, ArrayRule]]) -> Mapping[tuple[str, ...], ArrayPlan]:
-    """Names of arrays that may be there together, in the order of declaration -> their plan; none for no arrays."""
-    plans: dict[tuple[str, ...], ArrayPlan] = {}
-    for choice in product(*[(True, False) if rule.is_optional else (True,) for _, rule in rules]):
-        present = [named_rule for named_rule, is_there in zip(rules, choice, strict=True) if is_there]
-        if present:
-            plan = ArrayPlan(present)
-            plans[plan.names] = plan
-    return plans
+class ArrayPlans:
+    """The plans of one message type, each made when arrays first come so: most of the possible ones never do."""
+
+    def __init__(self, rules: Sequence[tuple[str, ArrayRule]]) -> None:
+        """
+        Args:
+            rules: (name, rule) of each array, in the order of declaration.
+        """
+        self._rules = tuple(rules)
+        self._plans: dict[tuple[str, ...], ArrayPlan] = {}
+
+    def get(self, names: tuple[str, ...]) -> ArrayPlan | None:
+        """The plan of these arrays; None where they are none, out of order, or not those that must be there."""
+        plan = self._plans.get(names)
+        if plan is None and names:
+            present = [(name, rule) for name, rule in self._rules if name in names or not rule.is_optional]
+            if names == tuple(name for name, _ in present):
+                plan = self._plans[names] = ArrayPlan(present)
+        return plan

@@ -1,7 +1,7 @@
 """Experience as it crosses the bridge: lanes of steps and a table of the segments in them.
 
-Letters: T rows of a lane, N lanes (agent slots), O observation, A action, M action modifier, H memory, K segments,
-R runs of one policy version, E episodes that ended.
+Letters: T rows of a lane, N lanes (agent slots), O observation, I bytes of images, A action, M action modifier,
+H memory, K segments, R runs of one policy version, E episodes that ended.
 """
 
 from __future__ import annotations
@@ -17,6 +17,25 @@ Float64Array: TypeAlias = npt.NDArray[np.float64]
 Int32Array: TypeAlias = npt.NDArray[np.int32]
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class VectorSizes:
+    """How much a behavior's vectors hold of each agent.
+
+    Attributes:
+        observation: O, floats.
+        action: A, floats.
+        modifier: D, floats of an action modifier, where a host makes any: M is D or 0.
+        image: I, bytes.
+        memory: H, floats.
+    """
+
+    observation: int
+    action: int
+    modifier: int = 0
+    image: int = 0
+    memory: int = 0
 
 
 SEGMENT_COLUMNS: tuple[str, ...] = (
@@ -117,14 +136,16 @@ class ExperienceBatch:
     Attributes:
         batch_id: from 1, rising by one; unique in a host's training.
         observations: float32[T, N, O].
+        images: uint8[T, N, I]; I is 0 where no element of the observation is an image.
         actions: float32[T, N, A], as sampled, before squashing, clipping and scaling.
-        action_modifiers: float32[T, N, M].
+        action_modifiers: float32[T, N, M]; M is 0 where the host makes none.
         rewards: float32[T, N].
         log_probs: float32[T, N], of the action under the policy that chose it.
         memory: float32[T, N, H], before the policy's evaluation; H is 0 without memory.
         segments: the table of K segments.
         initial_memory: float32[K, H], before each segment's first evaluation.
         final_observations: float32[K, O], what the agent saw after each segment's last action.
+        final_images: uint8[K, I], likewise.
         final_memory: float32[K, H], after the evaluation of the last recorded step.
         version_runs: int64[R, 3], rows (segment, first step within the segment, policy version), sorted; each
             segment has a run at its step 0.
@@ -133,6 +154,7 @@ class ExperienceBatch:
 
     batch_id: int
     observations: FloatArray
+    images: ByteArray
     actions: FloatArray
     action_modifiers: FloatArray
     rewards: FloatArray
@@ -141,6 +163,7 @@ class ExperienceBatch:
     segments: SegmentTable
     initial_memory: FloatArray
     final_observations: FloatArray
+    final_images: ByteArray
     final_memory: FloatArray
     version_runs: Int64Array
     statistics: ExperienceStatistics
@@ -171,4 +194,12 @@ class ExperienceBatch:
         return versions
 
 
-STEP_FIELDS: tuple[str, ...] = ("observations", "actions", "action_modifiers", "rewards", "log_probs", "memory")
+STEP_FIELDS: tuple[str, ...] = (
+    "observations",
+    "images",
+    "actions",
+    "action_modifiers",
+    "rewards",
+    "log_probs",
+    "memory",
+)

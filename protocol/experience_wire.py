@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from protocol.completion import Completion
 from protocol.errors import RemoteProtocolError
-from protocol.experience import ExperienceBatch, ExperienceStatistics, FloatArray, SegmentTable
+from protocol.experience import ExperienceBatch, ExperienceStatistics, SegmentTable, VectorSizes
 from protocol.limits import MAX_BATCH_STEPS
 from protocol.messages import Experience
+
+_Number = TypeVar("_Number", np.float32, np.uint8)
 
 _STATISTIC_FIELDS = tuple(field.name for field in fields(ExperienceStatistics))
 _BATCH_ARRAYS = ("observations", "actions", "rewards", "log_probs", "final_observations", "version_runs")
@@ -26,9 +29,11 @@ def experience_to_message(behavior: str, batch: ExperienceBatch) -> Experience:
         behavior=behavior,
         batch_id=batch.batch_id,
         segments=batch.segments.rows,
+        images=_unless_empty(batch.images),
         action_modifiers=_unless_empty(batch.action_modifiers),
         memory=_unless_empty(batch.memory),
         initial_memory=_unless_empty(batch.initial_memory),
+        final_images=_unless_empty(batch.final_images),
         final_memory=_unless_empty(batch.final_memory),
         **{name: getattr(batch, name) for name in _BATCH_ARRAYS},
         **{name: getattr(batch.statistics, name) for name in _STATISTIC_FIELDS},
@@ -43,26 +48,26 @@ def experience_from_message(message: Experience) -> ExperienceBatch:
         batch_id=message.batch_id,
         segments=SegmentTable(message.segments),
         statistics=ExperienceStatistics(**{name: values[name] for name in _STATISTIC_FIELDS}),
-        action_modifiers=_given(message.action_modifiers, steps),
-        memory=_given(message.memory, steps),
-        initial_memory=_given(message.initial_memory, (segments,)),
-        final_memory=_given(message.final_memory, (segments,)),
+        images=_given(message.images, steps, np.uint8),
+        action_modifiers=_given(message.action_modifiers, steps, np.float32),
+        memory=_given(message.memory, steps, np.float32),
+        initial_memory=_given(message.initial_memory, (segments,), np.float32),
+        final_images=_given(message.final_images, (segments,), np.uint8),
+        final_memory=_given(message.final_memory, (segments,), np.float32),
         **{name: values[name] for name in _BATCH_ARRAYS},
     )
 
 
-def _unless_empty(array: FloatArray) -> FloatArray | None:
+def _unless_empty(array: npt.NDArray[_Number]) -> npt.NDArray[_Number] | None:
     return array if array.shape[-1] else None
 
 
-def _given(array: FloatArray | None, rows: tuple[int, ...]) -> FloatArray:
+def _given(array: npt.NDArray[_Number] | None, rows: tuple[int, ...], dtype: type[_Number]) -> npt.NDArray[_Number]:
     """The array, or empty rows where there is none."""
-    return array if array is not None else np.zeros((*rows, 0), dtype=np.float32)
+    return array if array is not None else np.zeros((*rows, 0), dtype=dtype)
 
 
-def validate_batch(
-    batch: ExperienceBatch, observation_size: int, action_size: int, modifier_size: int, memory_size: int
-) -> None:
+def validate_batch(batch: ExperienceBatch, sizes: VectorSizes) -> None:
     """Check everything about a batch that the codec can't know.
 
     Shapes and dtypes agree among the arrays already (the codec's work); here the sizes are held against the
@@ -70,32 +75,39 @@ def validate_batch(
 
     Args:
         batch: as `experience_from_message` made it.
-        observation_size: O.
-        action_size: A.
-        modifier_size: M.
-        memory_size: H.
+        sizes: the behavior's.
 
     Raises:
         RemoteProtocolError: names the array, the segment and the row.
     """
-    sizes = (
-        ("observations", observation_size),
-        ("actions", action_size),
-        ("action_modifiers", modifier_size),
-        ("memory", memory_size),
-        ("initial_memory", memory_size),
-        ("final_memory", memory_size),
-    )
-    for name, size in sizes:
-        received = getattr(batch, name).shape[-1]
-        if received != size:
-            raise RemoteProtocolError(f"Experience.{name}: expected {size} numbers in a row, got {received}")
+    _check_sizes(batch, sizes)
     _check_segments(batch)
     _check_version_runs(batch)
     _check_finite(batch)
     if np.any(batch.statistics.episode_lengths < 0) or not np.isfinite(batch.statistics.episode_returns).all():
         raise RemoteProtocolError(
             "Experience.episode_lengths and episode_returns: expected lengths from 0 and finite returns, got others"
+        )
+
+
+def _check_sizes(batch: ExperienceBatch, sizes: VectorSizes) -> None:
+    expected = (
+        ("observations", sizes.observation, "numbers"),
+        ("images", sizes.image, "bytes"),
+        ("final_images", sizes.image, "bytes"),
+        ("actions", sizes.action, "numbers"),
+        ("memory", sizes.memory, "numbers"),
+        ("initial_memory", sizes.memory, "numbers"),
+        ("final_memory", sizes.memory, "numbers"),
+    )
+    for name, size, unit in expected:
+        received = getattr(batch, name).shape[-1]
+        if received != size:
+            raise RemoteProtocolError(f"Experience.{name}: expected {size} {unit} in a row, got {received}")
+    received = batch.action_modifiers.shape[-1]
+    if received not in (0, sizes.modifier):
+        raise RemoteProtocolError(
+            f"Experience.action_modifiers: expected {sizes.modifier} numbers in a row, or no such array, got {received}"
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, get_args, get_origin, get_type_hints
 
-from protocol.array_plan import ArrayPlan, array_plans
+from protocol.array_plan import ArrayPlans
 from protocol.field_rule import ArrayRule, FieldRule
 from protocol.messages import MESSAGE_TYPES, Message
 
@@ -22,7 +22,7 @@ class MessageTable:
         arrays: (field, rule) of what travels in frames, in the order of declaration.
         scalar_names: the fields of `scalars`.
         absent: each array that may be absent -> None.
-        array_plans: names of the arrays that are there -> what is right about them together.
+        array_plans: for the arrays that are there, what is right about them together.
     """
 
     name: str
@@ -31,7 +31,7 @@ class MessageTable:
     arrays: tuple[tuple[str, ArrayRule], ...]
     scalar_names: frozenset[str]
     absent: Mapping[str, None]
-    array_plans: Mapping[tuple[str, ...], ArrayPlan]
+    array_plans: ArrayPlans
 
     def make(self, values: Mapping[str, object]) -> Message:
         """The message of these fields, already checked; a frozen class's own way sets each by a call."""
@@ -54,7 +54,7 @@ def _table(message_type: type[Message]) -> MessageTable:
         arrays=arrays,
         scalar_names=frozenset(name for name, _ in scalars),
         absent={name: None for name, rule in arrays if rule.is_optional},
-        array_plans=array_plans(arrays),
+        array_plans=ArrayPlans(arrays),
     )
 
 

@@ -1,7 +1,7 @@
 """Every message of the protocol as frozen data, with the rule of each field beside its name.
 
-Letters in array shapes: T rows of a lane, N lanes, O observation, A action, M action modifier, H memory, K segments,
-R version runs, E ended episodes, P policy parameters, Q critic parameters.
+Letters in array shapes: T rows of a lane, N lanes, O observation, I images, A action, M action modifier, H memory,
+K segments, R version runs, E ended episodes, P policy parameters, Q critic parameters.
 """
 
 # No postponed annotations here: the message table reads them, and compiling each from text took most of the import.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeAlias
 
-from protocol.experience import Float64Array, FloatArray, Int32Array, Int64Array
+from protocol.experience import ByteArray, Float64Array, FloatArray, Int32Array, Int64Array
 from protocol.field_rule import (
     ArrayRule,
     ChoiceRule,
@@ -170,9 +170,11 @@ class Experience(Message):
     version_runs: Annotated[Int64Array, ArrayRule("int64", "R 3")]
     episode_returns: Annotated[Float64Array, ArrayRule("float64", "E")]
     episode_lengths: Annotated[Int32Array, ArrayRule("int32", "E")]
+    images: Annotated[ByteArray | None, ArrayRule("uint8", "T N I", is_optional=True)] = None
     action_modifiers: Annotated[FloatArray | None, ArrayRule("float32", "T N M", is_optional=True)] = None
     memory: Annotated[FloatArray | None, ArrayRule("float32", "T N H", is_optional=True)] = None
     initial_memory: Annotated[FloatArray | None, ArrayRule("float32", "K H", is_optional=True)] = None
+    final_images: Annotated[ByteArray | None, ArrayRule("uint8", "K I", is_optional=True)] = None
     final_memory: Annotated[FloatArray | None, ArrayRule("float32", "K H", is_optional=True)] = None
 
 

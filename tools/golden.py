@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from protocol.codec import encode
-from protocol.experience import FloatArray
+from protocol.experience import ByteArray, FloatArray
 from protocol.messages import (
     Complete,
     Configure,
@@ -53,7 +53,7 @@ def _floats(*shape: int) -> FloatArray:
 def _handshake() -> dict[str, Message]:
     return {
         "hello": Hello(
-            protocol_version="2.0",
+            protocol_version="3.0",
             library="learning-bridge",
             library_version="0.1.0",
             capabilities=("shared-memory",),
@@ -66,7 +66,7 @@ def _handshake() -> dict[str, Message]:
             session_id=SESSION,
             host_index=2,
             random_seed=123456789,
-            protocol_version="2.0",
+            protocol_version="3.0",
             library="learning-bridge",
             library_version="0.1.0",
             heartbeat_interval_s=1.0,
@@ -131,8 +131,8 @@ def _configuration() -> dict[str, Message]:
     }
 
 
-def _experience() -> Experience:
-    """T=3 rows, N=2 lanes, O=2, A=1, M=0, H=1, K=2 segments, R=3 runs, E=1 ended episode."""
+def _experience(**optional: FloatArray | ByteArray) -> Experience:
+    """T=3 rows, N=2 lanes, O=2, A=1, K=2 segments, R=3 runs, E=1 ended episode."""
     return Experience(
         behavior="soldier",
         batch_id=6,
@@ -143,15 +143,24 @@ def _experience() -> Experience:
         actions=_floats(3, 2, 1),
         rewards=_floats(3, 2),
         log_probs=-_floats(3, 2),
-        memory=_floats(3, 2, 1),
         segments=np.array([[0, 0, 3, 0, 11, 0, 2, 1], [1, 1, 2, 1, 12, 40, 0, 1]], np.int64),
-        initial_memory=_floats(2, 1),
         final_observations=_floats(2, 2),
-        final_memory=_floats(2, 1),
         version_runs=np.array([[0, 0, 6], [0, 2, 7], [1, 0, 7]], np.int64),
         episode_returns=np.array([2.5], np.float64),
         episode_lengths=np.array([3], np.int32),
+        **optional,
     )
+
+
+def _remembered_images() -> dict[str, FloatArray | ByteArray]:
+    """I=3, H=1."""
+    return {
+        "images": np.arange(200, 218, dtype=np.uint8).reshape(3, 2, 3),
+        "memory": _floats(3, 2, 1),
+        "initial_memory": _floats(2, 1),
+        "final_images": np.arange(250, 256, dtype=np.uint8).reshape(2, 3),
+        "final_memory": _floats(2, 1),
+    }
 
 
 def _policy_update(weights: FloatArray, critic_weights: FloatArray | None) -> PolicyUpdate:
@@ -169,7 +178,8 @@ def _policy_update(weights: FloatArray, critic_weights: FloatArray | None) -> Po
 
 def _training() -> dict[str, Message]:
     return {
-        "experience": _experience(),
+        "experience": _experience(**_remembered_images()),
+        "experience_modified": _experience(action_modifiers=_floats(3, 2, 2)),
         "policy_update": _policy_update(_floats(5), _floats(3)),
         "policy_update_large": _policy_update(_floats(300), None),
         "progress": Progress(phase="learning", counter=1000, iteration=7, pending_batches=1),

@@ -152,7 +152,7 @@ class Behavior:
             self._transport.add(seconds)
             with self._transport:
                 batch = experience_from_message(message)
-                validate_batch(batch, *self._started.vector_sizes)
+                validate_batch(batch, self._started.vector_sizes)
                 self._started.accept(batch, session.host_index)
             ledger.accept(message.batch_id)
 

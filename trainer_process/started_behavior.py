@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from protocol.collection_contract import CollectionContract
-from protocol.experience import ExperienceBatch
+from protocol.experience import ExperienceBatch, VectorSizes
 from protocol.messages import Configure
 from protocol.policy_file import PolicyFile, save_policy
 from protocol.weights import WeightsSnapshot
@@ -81,10 +81,16 @@ class StartedBehavior:
         return self.plan.settings.total_steps
 
     @property
-    def vector_sizes(self) -> tuple[int, int, int, int]:
-        """O, A, M and H of its experience."""
-        action = self.plan.spec.action_layout
-        return self.plan.spec.observation_layout.size, action.vector_size, action.modifier_size, 0
+    def vector_sizes(self) -> VectorSizes:
+        """What its experience holds of each agent."""
+        spec = self.plan.spec
+        return VectorSizes(
+            observation=spec.observation_layout.size,
+            action=spec.action_layout.vector_size,
+            modifier=spec.action_layout.distribution_size,
+            image=spec.observation_layout.image_size,
+            memory=spec.policy_settings.memory_size,
+        )
 
     def contract(self, host_count: int) -> CollectionContract:
         """What each of so many hosts must collect, or of those that are expected where they are more."""

@@ -9,10 +9,14 @@ from functools import partial
 
 from host_sdk.collection.episode_tally import EpisodeTally
 from host_sdk.collection.lane_buffer import AllocateFloats, LaneBuffer, StepSizes
+from host_sdk.collection.segment_log import ClosedSegments
 from host_sdk.errors import CollectionError
 from protocol.collection_contract import CollectionContract
 from protocol.experience import ExperienceBatch, ExperienceStatistics
 from protocol.limits import MAX_BATCH_BYTES, MAX_BATCH_STEPS
+
+_SEGMENT_BYTES = 8 * 8 + 3 * 8 + 8 + 4
+"""Of a segment in a batch beside its final state: a row of the table, a version run, an episode's return and length."""
 
 
 @dataclass
@@ -51,6 +55,11 @@ class BufferRotation:
         """Takes the memory of all buffers; see `TrajectoryRecorder`. Raises CollectionError."""
         self._contract = contract
         capacity = _capacity(contract, max_agent_count, sizes.step_bytes)
+        segment_bytes = sizes.final_bytes + _SEGMENT_BYTES
+        # Every agent may close a segment in the last tick, and another one when all are cut.
+        self._segment_limit = (MAX_BATCH_BYTES - capacity * sizes.step_bytes) // segment_bytes - 2 * max_agent_count
+        if self._segment_limit < 0:
+            raise _over_the_limits(contract, max_agent_count, capacity * sizes.step_bytes)
         self._make_buffer = partial(LaneBuffer, sizes, capacity, max_agent_count, allocate)
         self._free = deque(self._make_buffer() for _ in range(contract.buffer_count))
         self._in_flight: dict[int, LaneBuffer] = {}
@@ -63,7 +72,9 @@ class BufferRotation:
     @property
     def is_full(self) -> bool:
         """Whether the current buffer is to be handed off."""
-        return self.current is not None and (self.step_count >= self._contract.steps_per_hand_off or not self.has_room)
+        return self.current is not None and (
+            self.step_count >= self._contract.steps_per_hand_off or not self.has_room or self._is_crowded
+        )
 
     @property
     def in_flight_count(self) -> int:
@@ -84,6 +95,12 @@ class BufferRotation:
             self.current.shape_lanes(rows, agent_count)
         self.is_laid_out = True
         return rows
+
+    def append(self, closed: ClosedSegments) -> None:
+        """Adds segments to the current buffer, if there is one."""
+        if self.current is not None:
+            self.current.segments.append(closed)
+            self._is_crowded = len(self.current.segments) > self._segment_limit
 
     def take(self, counts: CollectionCounts, tally: EpisodeTally) -> ExperienceBatch | None:
         """The current buffer as a batch, if it holds a segment; the next free one is current from now on."""
@@ -120,6 +137,7 @@ class BufferRotation:
         self.is_laid_out = False
         self.step_count = 0
         self.has_room = True
+        self._is_crowded = False
 
     def _statistics(self, counts: CollectionCounts, tally: EpisodeTally) -> ExperienceStatistics:
         """What was counted since the last batch."""
@@ -142,9 +160,13 @@ def _capacity(contract: CollectionContract, max_agent_count: int, step_bytes: in
     if contract.horizon:
         capacity = min(capacity, contract.horizon * max_agent_count)
     if wanted + max_agent_count > MAX_BATCH_STEPS or capacity * step_bytes > MAX_BATCH_BYTES:
-        raise CollectionError(
-            f"the trainer wants {wanted} steps at a time from up to {max_agent_count} agents, which are "
-            f"{capacity * step_bytes} bytes; a batch holds at most {MAX_BATCH_STEPS} steps and {MAX_BATCH_BYTES} "
-            "bytes; lower steps_per_update in the training settings"
-        )
+        raise _over_the_limits(contract, max_agent_count, capacity * step_bytes)
     return capacity
+
+
+def _over_the_limits(contract: CollectionContract, max_agent_count: int, byte_count: int) -> CollectionError:
+    return CollectionError(
+        f"the trainer wants {contract.steps_per_hand_off} steps at a time from up to {max_agent_count} agents, which "
+        f"are {byte_count} bytes and their segments; a batch holds at most {MAX_BATCH_STEPS} steps and "
+        f"{MAX_BATCH_BYTES} bytes; lower steps_per_update in the training settings"
+    )

@@ -6,36 +6,43 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.collection.segment_log import SegmentLog
+from host_sdk.collection.segment_log import FinalState, SegmentLog
 from protocol.experience import ExperienceBatch, ExperienceStatistics, SegmentTable
 from protocol.limits import MAX_BATCH_STEPS
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 Int64Array: TypeAlias = npt.NDArray[np.int64]
+ByteArray: TypeAlias = npt.NDArray[np.uint8]
 AllocateFloats: TypeAlias = Callable[[int], FloatArray]
-
+_Number = TypeVar("_Number", np.float32, np.uint8)
 
 CACHE_LINE_FLOATS = 16
 
 
 @dataclass(frozen=True)
 class StepSizes:
-    """Floats of a step: O, A, M and H."""
+    """Floats of a step, O, A, M and H, and bytes of its images, I."""
 
     observation: int
     action: int
     action_modifier: int = 0
     memory: int = 0
+    image: int = 0
 
     @property
     def step_bytes(self) -> int:
         """Bytes of a step in a batch: the vectors, a reward and a log-prob."""
-        return 4 * (self.observation + self.action + self.action_modifier + self.memory + 2)
+        return 4 * (self.observation + self.action + self.action_modifier + self.memory + 2) + self.image
+
+    @property
+    def final_bytes(self) -> int:
+        """Bytes of a segment's final state in a batch."""
+        return 4 * (self.observation + self.memory) + self.image
 
 
 def touched_floats(count: int) -> FloatArray:
@@ -75,18 +82,26 @@ class LaneBuffer:
             self._memory,
             self._rewards,
             self._log_probs,
+            images,
             final_observations,
             final_memory,
+            final_images,
         ) = _divided(
             allocate,
             [
                 *[capacity * size for size in (sizes.observation, sizes.action, sizes.action_modifier, sizes.memory)],
-                *[capacity, capacity, segments * sizes.observation, segments * sizes.memory],
+                *[capacity, capacity, _floats_of(capacity * sizes.image)],
+                *[segments * sizes.observation, segments * sizes.memory, _floats_of(segments * sizes.image)],
             ],
         )
+        self._images: ByteArray = images.view(np.uint8)
         self._versions: Int64Array = np.zeros(capacity, dtype=np.int64)
         self.segments = SegmentLog(
-            final_observations.reshape(segments, sizes.observation), final_memory.reshape(segments, sizes.memory)
+            FinalState(
+                _shaped(final_observations, (segments, sizes.observation)),
+                _shaped(final_images.view(np.uint8), (segments, sizes.image)) if sizes.image else None,
+                _shaped(final_memory, (segments, sizes.memory)) if sizes.memory else None,
+            )
         )
         self.shape_lanes(0, 1)
 
@@ -94,6 +109,7 @@ class LaneBuffer:
         """Begins a new use as T rows of N lanes, without segments."""
         sizes, steps = self._sizes, (row_count, lane_count)
         self.observations = _shaped(self._observations, (*steps, sizes.observation))
+        self.images = _shaped(self._images, (*steps, sizes.image))
         self.actions = _shaped(self._actions, (*steps, sizes.action))
         self.action_modifiers = _shaped(self._action_modifiers, (*steps, sizes.action_modifier))
         self.memory = _shaped(self._memory, (*steps, sizes.memory))
@@ -109,6 +125,7 @@ class LaneBuffer:
         return ExperienceBatch(
             batch_id=batch_id,
             observations=self.observations[:rows],
+            images=self.images[:rows],
             actions=self.actions[:rows],
             action_modifiers=self.action_modifiers[:rows],
             rewards=self.rewards[:rows],
@@ -117,9 +134,18 @@ class LaneBuffer:
             segments=table,
             initial_memory=self._initial_memory(table),
             final_observations=self.segments.final_observations(),
+            final_images=self.segments.final_images(),
             final_memory=self.segments.final_memory(),
             version_runs=_version_runs(self.versions[:rows], table),
             statistics=statistics,
+        )
+
+    def seen_at(self, rows: Int64Array, lanes: Int64Array) -> FinalState:
+        """What stands in some cells as the state before their steps, copied."""
+        return FinalState(
+            self.observations[rows, lanes],
+            self.images[rows, lanes] if self._sizes.image else None,
+            self.memory[rows, lanes] if self._sizes.memory else None,
         )
 
     def _initial_memory(self, table: SegmentTable) -> FloatArray:
@@ -136,7 +162,12 @@ def _divided(allocate: AllocateFloats, counts: list[int]) -> list[FloatArray]:
     return [piece[start : start + count] for start, count in zip(starts, counts, strict=False)]
 
 
-def _shaped(flat: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+def _floats_of(byte_count: int) -> int:
+    """Floats that have room for so many bytes."""
+    return -(-byte_count // 4)
+
+
+def _shaped(flat: npt.NDArray[_Number], shape: tuple[int, ...]) -> npt.NDArray[_Number]:
     return flat[: math.prod(shape)].reshape(shape)
 
 

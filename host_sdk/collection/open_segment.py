@@ -10,11 +10,10 @@ import numpy.typing as npt
 from host_sdk.collection.buffer_rotation import BufferRotation
 from host_sdk.collection.episode_tally import EpisodeTally
 from host_sdk.collection.lane_allotment import LaneAllotment
-from host_sdk.collection.segment_log import ClosedSegments
+from host_sdk.collection.segment_log import ClosedSegments, FinalState
 from host_sdk.interaction.agent_selection import AgentIds
 from protocol.completion import Completion
 
-FloatArray: TypeAlias = npt.NDArray[np.float32]
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -49,24 +48,20 @@ class OpenSegments:
         self._first_step[agent_ids] = self._tally.steps[agent_ids]
         self.is_on_policy[agent_ids] = marks
 
-    def close(
-        self, agent_ids: AgentIds, completions: ByteArray, final_observations: FloatArray, final_memory: FloatArray
-    ) -> None:
+    def close(self, agent_ids: AgentIds, completions: ByteArray, final: FinalState) -> None:
         """Closes open segments; one without a whole step is forgotten.
 
         Args:
             agent_ids: int64[k].
             completions: uint8[k].
-            final_observations: float32[k, O], finite.
-            final_memory: float32[k, H].
+            final: of k agents, finite.
         """
-        buffer = self._buffers.current
         first_row = self.first_row[agent_ids]
         length = self._lanes.row[agent_ids] - first_row
         self.first_row[agent_ids] = -1
         kept = length > 0
         kept_count = np.count_nonzero(kept)
-        if buffer is None or not kept_count:
+        if not kept_count or self._buffers.current is None:
             return
         if kept_count < len(kept):
             agent_ids, first_row, length, completions = (
@@ -75,8 +70,8 @@ class OpenSegments:
                 length[kept],
                 completions[kept],
             )
-            final_observations, final_memory = final_observations[kept], final_memory[kept]
-        buffer.segments.append(
+            final = final.at(kept)
+        self._buffers.append(
             ClosedSegments(
                 lane=self._lanes.lane[agent_ids],
                 first_row=first_row,
@@ -86,8 +81,7 @@ class OpenSegments:
                 first_step=self._first_step[agent_ids],
                 completion=completions,
                 is_on_policy=self.is_on_policy[agent_ids],
-                final_observations=final_observations,
-                final_memory=final_memory,
+                final=final,
             )
         )
 
@@ -98,7 +92,7 @@ class OpenSegments:
             return
         rows, lanes = self._lanes.row[agent_ids], self._lanes.lane[agent_ids]
         running = np.full(len(agent_ids), Completion.RUNNING, dtype=np.uint8)
-        self.close(agent_ids, running, buffer.observations[rows, lanes], buffer.memory[rows, lanes])
+        self.close(agent_ids, running, buffer.seen_at(rows, lanes))
 
     def cut_before_last_step(self, agent_ids: AgentIds) -> None:
         """Takes the last step back, whose outcome can't be used, and cuts before it. None of them is pending."""

@@ -11,6 +11,7 @@ from host_sdk.collection.buffer_rotation import BufferRotation, CollectionCounts
 from host_sdk.collection.episode_tally import EpisodeTally
 from host_sdk.collection.lane_allotment import LaneAllotment
 from host_sdk.collection.open_segment import OpenSegments
+from host_sdk.collection.segment_log import FinalState
 from host_sdk.interaction.agent_selection import AgentIds, Selector, selector_of
 from host_sdk.interaction.finiteness import are_finite
 from protocol.completion import Completion
@@ -34,8 +35,17 @@ class ActedStep(NamedTuple):
     actions: FloatArray
     log_probs: FloatArray
     policy_version: int
+    images: ByteArray | None
     memory: FloatArray | None
     action_modifiers: FloatArray | None
+
+    def seen_by(self, agent_ids: AgentIds) -> FinalState:
+        """What these agents saw, and remembered before, as the state that their last segments end in; copied."""
+        return FinalState(
+            self.observations[agent_ids],
+            None if self.images is None else self.images[agent_ids],
+            None if self.memory is None else self.memory[agent_ids],
+        )
 
 
 class StepWriter:
@@ -50,7 +60,6 @@ class StepWriter:
     def __init__(
         self,
         max_agent_count: int,
-        memory_size: int,
         buffers: BufferRotation,
         tally: EpisodeTally,
         counts: CollectionCounts,
@@ -60,13 +69,11 @@ class StepWriter:
         """
         Args:
             max_agent_count: agent slots.
-            memory_size: H.
             buffers: where steps go.
             tally: counts all steps, recorded or not.
             counts: told of steps that get lost.
             is_bounded: whether an agent that has filled its lane waits for the next hand-off.
         """
-        self._memory_size = memory_size
         self._buffers = buffers
         self._tally = tally
         self._counts = counts
@@ -126,12 +133,11 @@ class StepWriter:
             return agent_ids[:0]
         return self._end_unsteady(agent_ids, rewards)
 
-    def close(self, agent_ids: AgentIds, completions: ByteArray, finals: FloatArray, memory: FloatArray | None) -> None:
+    def close(self, agent_ids: AgentIds, completions: ByteArray, final: FinalState) -> None:
         """Closes the segments of those who have one open; see `TrajectoryRecorder.close_segments`."""
         is_open = self._segments.are_open(agent_ids)
-        memory = self._memory_or_none(memory, len(agent_ids))
         if self._is_steady and not self._is_waiting and np.count_nonzero(is_open) == len(agent_ids):
-            self._is_steady = self._close_whole(agent_ids, completions, finals, memory)
+            self._is_steady = self._close_whole(agent_ids, completions, final)
             self._reopening.append(agent_ids)
             return
         self._is_steady = False
@@ -139,7 +145,7 @@ class StepWriter:
         if waiting.any():
             self.interrupt(agent_ids[waiting])
         ends = is_open & ~waiting
-        self._close_whole(agent_ids[ends], completions[ends], finals[ends], memory[ends])
+        self._close_whole(agent_ids[ends], completions[ends], final.at(ends))
 
     def interrupt(self, agent_ids: AgentIds) -> None:
         """Cuts at the last whole transition; see `TrajectoryRecorder.interrupt`."""
@@ -171,6 +177,8 @@ class StepWriter:
         buffer.actions[row, lane] = acted.actions[agents]
         buffer.log_probs[row, lane] = acted.log_probs[agents]
         buffer.versions[row, lane] = acted.policy_version
+        if acted.images is not None:
+            buffer.images[row, lane] = acted.images[agents]
         if acted.memory is not None:
             buffer.memory[row, lane] = acted.memory[agents]
         if acted.action_modifiers is not None:
@@ -224,8 +232,7 @@ class StepWriter:
         ends = segments.are_open(agent_ids) & (is_exhausted | (segments.is_on_policy[agent_ids] != marks))
         cut = agent_ids[ends]
         if cut.size:
-            memory = self._memory_or_none(None if acted.memory is None else acted.memory[cut], len(cut))
-            segments.close(cut, np.zeros(len(cut), np.uint8), acted.observations[cut], memory)
+            segments.close(cut, np.zeros(len(cut), np.uint8), acted.seen_by(cut))
         for agent_id in agent_ids[is_exhausted].tolist():
             lanes.allot(agent_id, self._pending == _RECORDED)
         has_room: BoolArray = lanes.row[agent_ids] < lanes.end[agent_ids]
@@ -277,20 +284,19 @@ class StepWriter:
         unusable: AgentIds = agent_ids[has_acted & ~is_finite]
         return unusable
 
-    def _close_whole(self, agent_ids: AgentIds, completions: ByteArray, finals: FloatArray, memory: FloatArray) -> bool:
+    def _close_whole(self, agent_ids: AgentIds, completions: ByteArray, final: FinalState) -> bool:
         """Closes open segments that wait for nothing; whether each was closed where it stood, none of them cut."""
-        if are_finite(finals):
-            self._segments.close(agent_ids, completions, finals, memory)
+        observations = final.observations
+        if are_finite(observations):
+            self._segments.close(agent_ids, completions, final)
             return True
-        is_usable = np.isfinite(finals).all(axis=1)
+        is_usable = np.isfinite(observations).all(axis=1)
         is_terminated = completions == Completion.TERMINATION
-        finals = np.where((is_usable | ~is_terminated)[:, np.newaxis], finals, np.float32(0.0))
+        observations = np.where((is_usable | ~is_terminated)[:, np.newaxis], observations, np.float32(0.0))
         is_usable |= is_terminated
         broken = agent_ids[~is_usable]
         self._counts.non_finite_steps += len(broken)
         self._segments.cut_before_last_step(broken)
-        self._segments.close(agent_ids[is_usable], completions[is_usable], finals[is_usable], memory[is_usable])
+        usable = final._replace(observations=observations).at(is_usable)
+        self._segments.close(agent_ids[is_usable], completions[is_usable], usable)
         return not broken.size
-
-    def _memory_or_none(self, memory: FloatArray | None, count: int) -> FloatArray:
-        return np.zeros((count, self._memory_size), dtype=np.float32) if memory is None else memory

@@ -8,7 +8,7 @@ import pytest
 from host_sdk.collection.buffer_rotation import BufferRotation, CollectionCounts
 from host_sdk.collection.episode_tally import EpisodeTally
 from host_sdk.collection.lane_buffer import StepSizes
-from host_sdk.collection.segment_log import ClosedSegments
+from host_sdk.collection.segment_log import ClosedSegments, FinalState
 from protocol.collection_contract import CollectionContract
 from protocol.errors import SharedMemoryError
 from protocol.experience import STEP_FIELDS, ExperienceBatch, FloatArray
@@ -44,11 +44,8 @@ class Rotation:
         for array in (buffer.observations, buffer.actions, buffer.rewards, buffer.log_probs):
             array[...] = number
         numbers = [np.array([value], np.int64) for value in (0, 0, STEPS, 0, number, 0)]
-        buffer.segments.append(
-            ClosedSegments(
-                *numbers, np.zeros(1, np.uint8), np.ones(1, np.bool_), np.zeros((1, 3)), np.zeros((1, 0), np.float32)
-            )
-        )
+        final = FinalState(np.zeros((1, 3), np.float32))
+        self.buffers.append(ClosedSegments(*numbers, np.zeros(1, np.uint8), np.ones(1, np.bool_), final))
         batch = self.buffers.take(CollectionCounts(), EpisodeTally(1))
         assert batch is not None
         return batch

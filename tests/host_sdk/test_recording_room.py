@@ -12,7 +12,7 @@ from host_sdk.errors import CollectionError
 from host_sdk.trajectory_recorder import TrajectoryRecorder
 from protocol.action_layout import ActionLayout
 from protocol.collection_contract import CollectionContract
-from protocol.experience import STEP_FIELDS, ExperienceBatch
+from protocol.experience import STEP_FIELDS, ExperienceBatch, VectorSizes
 from protocol.experience_wire import validate_batch
 from protocol.limits import MAX_BATCH_STEPS
 from protocol.observation_layout import ObservationLayout
@@ -67,7 +67,7 @@ class Play:
 
     def hand_off(self, *, is_released: bool = True) -> ExperienceBatch | None:
         open_ids = self.recorder.open_agent_ids
-        self.recorder.cut_all(self.seen(open_ids), self.memory(open_ids))
+        self.recorder.cut_all(self.seen(open_ids), final_memory=self.memory(open_ids))
         batch = self.recorder.take()
         if batch is not None:
             assert_consistent(batch)
@@ -79,7 +79,7 @@ class Play:
 
 def assert_consistent(batch: ExperienceBatch) -> None:
     """Every row belongs to one segment, and its numbers to the agent and the time that its neighbours say."""
-    validate_batch(batch, 2, 1, 0, batch.memory.shape[2])
+    validate_batch(batch, VectorSizes(2, 1, memory=batch.memory.shape[2]))
     rows = batch.flat_rows()
     assert len(set(rows.tolist())) == len(rows)
     table = batch.segments

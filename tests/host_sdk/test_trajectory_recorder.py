@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.completion import Completion
-from protocol.experience import ExperienceBatch
+from protocol.experience import ExperienceBatch, VectorSizes
 from protocol.experience_wire import validate_batch
 from tests.host_sdk.recorded_world import RecordedWorld, Tick, segments_of
 from tests.host_sdk.reference_recorder import Batch
@@ -47,7 +47,7 @@ def assert_alike(batches: list[tuple[ExperienceBatch, Batch]]) -> None:
     """Both recorders made the same of it; episode numbers may differ, but mean the same episodes."""
     names: dict[int, int] = {}
     for batch, expected in batches:
-        validate_batch(batch, observation_size=3, action_size=2, modifier_size=0, memory_size=0)
+        validate_batch(batch, VectorSizes(3, 2))
         segments = segments_of(batch)
         wanted = sorted(expected.segments, key=lambda part: (part.agent, part.episode, part.first_step))
         assert len(segments) == len(wanted)

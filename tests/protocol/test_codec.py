@@ -201,7 +201,7 @@ HOSTILE_HEADERS = [
         lambda header: header["arrays"].__delitem__(slice(8, None)),
         "episode_lengths: .* no such array",
     ),
-    ("an array too many", lambda header: header["arrays"].extend(header["arrays"][:2]), "a list of at most 13"),
+    ("an array too many", lambda header: header["arrays"].extend(header["arrays"][:2]), "a list of at most 15"),
     ("an array of a name that is a list", put_entry(0, 0, []), "observations: expected this array here"),
     ("arrays out of order", lambda header: header["arrays"].reverse(), "observations: expected this array here"),
     ("an array of another name", put_entry(0, 0, "weights"), "observations: expected this array here"),
@@ -241,12 +241,15 @@ def test_a_hostile_header_is_refused_by_its_place(change: Callable[[dict], objec
 
 def test_all_arrays_together_are_bounded() -> None:
     steps = MAX_BATCH_BYTES // (16_384 * 4) + 1
-    shapes = {0: [steps, 1, 16_384], 1: [steps, 1, 1], 2: [steps, 1], 3: [steps, 1], 9: [steps, 1, 1]}
+    shapes = {0: [steps, 1, 16_384], 1: [steps, 1, 1], 2: [steps, 1], 3: [steps, 1]} | dict.fromkeys(
+        (9, 10), [steps, 1, 1]
+    )
 
     def change(header: dict) -> None:
         for index, shape in shapes.items():
             header["arrays"][index][2] = shape
         header["arrays"][5][2] = [2, 16_384]
+        header["arrays"][12][2] = [2, 1]
 
     with pytest.raises(RemoteProtocolError, match=f"arrays of at most {MAX_BATCH_BYTES} bytes in all"):
         decode(changed(EXAMPLES["experience"], change))
@@ -316,7 +319,8 @@ def test_a_batch_at_the_edges_of_the_limits_is_taken() -> None:
         "b", 1, 0, 0, 0,
         zeros("f4", 0, 4096, 16_384), zeros("f4", 0, 4096, 16_384), zeros("f4", 0, 4096), zeros("f4", 0, 4096),
         zeros("i8", 0, 8), zeros("f4", 0, 16_384), zeros("i8", 0, 3), zeros("f8", 0), zeros("i4", 0),
-        zeros("f4", 0, 4096, 16_384), zeros("f4", 0, 4096, 16_384), zeros("f4", 0, 16_384), zeros("f4", 0, 16_384),
+        zeros("u1", 0, 4096, 262_144), zeros("f4", 0, 4096, 16_384), zeros("f4", 0, 4096, 16_384),
+        zeros("f4", 0, 16_384), zeros("u1", 0, 262_144), zeros("f4", 0, 16_384),
     )  # fmt: skip
     assert decode(encode(edge, 1, 1)).message.observations.shape == (0, 4096, 16_384)
 

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from protocol.codec import decode, encode
 from protocol.errors import RemoteProtocolError
-from protocol.experience import SEGMENT_COLUMNS, ExperienceBatch, SegmentTable
+from protocol.experience import SEGMENT_COLUMNS, ExperienceBatch, SegmentTable, VectorSizes
 from protocol.experience_wire import experience_from_message, experience_to_message, validate_batch
 from tests.protocol.message_strategy import assert_same
 from tools.golden import EXAMPLES
 
-SIZES = (2, 1, 0, 1)
+SIZES = VectorSizes(observation=2, action=1, modifier=2, image=3, memory=1)
 
 
 def example_batch() -> ExperienceBatch:
-    """T=3, N=2, O=2, A=1, M=0, H=1; segment 0 fills lane 0, segment 1 rows 1 and 2 of lane 1."""
+    """T=3, N=2, O=2, I=3, A=1, M=0, H=1; segment 0 fills lane 0, segment 1 rows 1 and 2 of lane 1."""
     batch = experience_from_message(decode(encode(EXAMPLES["experience"], 1, 1)).message)
     return dataclasses.replace(batch, observations=batch.observations.copy(), rewards=batch.rewards.copy())
 
@@ -36,12 +36,13 @@ def with_runs(*runs: tuple[int, int, int]) -> ExperienceBatch:
 
 
 def test_a_batch_survives_the_message() -> None:
-    message = EXAMPLES["experience"]
-    assert_same(experience_to_message("soldier", experience_from_message(message)), message)
+    for name in ("experience", "experience_modified"):
+        message = EXAMPLES[name]
+        assert_same(experience_to_message("soldier", experience_from_message(message)), message)
 
 
 def test_the_example_is_right() -> None:
-    validate_batch(example_batch(), *SIZES)
+    validate_batch(example_batch(), SIZES)
 
 
 def test_an_empty_batch_is_right() -> None:
@@ -51,19 +52,65 @@ def test_an_empty_batch_is_right() -> None:
         segments=SegmentTable(batch.segments.rows[:0]),
         initial_memory=batch.initial_memory[:0],
         final_observations=batch.final_observations[:0],
+        final_images=batch.final_images[:0],
         final_memory=batch.final_memory[:0],
         version_runs=batch.version_runs[:0],
     )
-    validate_batch(empty, *SIZES)
+    validate_batch(empty, SIZES)
 
 
 @pytest.mark.parametrize(
-    ("place", "name"), [(0, "observations"), (1, "actions"), (2, "action_modifiers"), (3, "memory")]
+    ("size", "name", "expected"),
+    [
+        ("observation", "observations", "3 numbers"),
+        ("action", "actions", "2 numbers"),
+        ("image", "images", "4 bytes"),
+        ("memory", "memory", "2 numbers"),
+    ],
 )
-def test_sizes_are_held_against_the_behavior(place: int, name: str) -> None:
-    sizes = [size + (index == place) for index, size in enumerate(SIZES)]
-    with pytest.raises(RemoteProtocolError, match=rf"Experience\.{name}: expected {sizes[place]} numbers in a row"):
-        validate_batch(example_batch(), *sizes)
+def test_sizes_are_held_against_the_behavior(size: str, name: str, expected: str) -> None:
+    sizes = dataclasses.replace(SIZES, **{size: getattr(SIZES, size) + 1})
+    with pytest.raises(RemoteProtocolError, match=rf"Experience\.{name}: expected {expected} in a row, got"):
+        validate_batch(example_batch(), sizes)
+
+
+@pytest.mark.parametrize("name", ["images", "final_images", "memory", "initial_memory", "final_memory"])
+def test_what_the_behavior_has_must_be_there_whole(name: str) -> None:
+    batch = example_batch()
+    without = dataclasses.replace(batch, **{name: getattr(batch, name)[..., :0]})
+    with pytest.raises(RemoteProtocolError, match=rf"Experience\.{name}: expected . \w+ in a row, got 0"):
+        validate_batch(without, SIZES)
+
+
+@pytest.mark.parametrize("name", ["images", "final_images", "memory", "initial_memory", "final_memory"])
+def test_what_the_behavior_has_not_must_not_be_there(name: str) -> None:
+    batch = experience_from_message(EXAMPLES["experience_modified"])
+    sizes = dataclasses.replace(SIZES, image=0, memory=0)
+    validate_batch(batch, sizes)
+    superfluous = dataclasses.replace(batch, **{name: getattr(example_batch(), name)})
+    with pytest.raises(RemoteProtocolError, match=rf"Experience\.{name}: expected 0 \w+ in a row, got [13]"):
+        validate_batch(superfluous, sizes)
+
+
+def test_action_modifiers_are_there_whole_or_not_at_all() -> None:
+    batch = experience_from_message(EXAMPLES["experience_modified"])
+    sizes = dataclasses.replace(SIZES, image=0, memory=0)
+    validate_batch(dataclasses.replace(batch, action_modifiers=batch.action_modifiers[..., :0]), sizes)
+    with pytest.raises(
+        RemoteProtocolError, match=r"Experience\.action_modifiers: expected 3 numbers in a row, or no such array, got 2"
+    ):
+        validate_batch(batch, dataclasses.replace(sizes, modifier=3))
+
+
+@pytest.mark.parametrize("name", ["memory", "initial_memory", "final_memory"])
+def test_memory_that_is_not_finite_is_named(name: str) -> None:
+    batch = example_batch()
+    values = getattr(batch, name).copy()
+    values[-1, -1] = np.nan
+    with pytest.raises(
+        RemoteProtocolError, match=rf"Experience\.{name}: expected finite numbers, got nan in segment 1"
+    ):
+        validate_batch(dataclasses.replace(batch, **{name: values}), SIZES)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +134,12 @@ def test_sizes_are_held_against_the_behavior(place: int, name: str) -> None:
 )
 def test_a_segment_that_points_outside_is_refused(columns: dict[str, list[int]], complaint: str) -> None:
     with pytest.raises(RemoteProtocolError, match=complaint):
-        validate_batch(with_segments(**columns), *SIZES)
+        validate_batch(with_segments(**columns), SIZES)
 
 
 def test_segments_that_touch_without_overlap_are_right() -> None:
     batch = with_segments(lane=[0, 0], first_row=[2, 0], length=[1, 2])
-    validate_batch(dataclasses.replace(batch, version_runs=np.array([[0, 0, 1], [1, 0, 1]])), *SIZES)
+    validate_batch(dataclasses.replace(batch, version_runs=np.array([[0, 0, 1], [1, 0, 1]])), SIZES)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +162,7 @@ def test_version_runs_that_do_not_cover_the_segments_are_refused(
     runs: list[tuple[int, int, int]], complaint: str
 ) -> None:
     with pytest.raises(RemoteProtocolError, match=complaint):
-        validate_batch(with_runs(*runs), *SIZES)
+        validate_batch(with_runs(*runs), SIZES)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -125,31 +172,31 @@ def test_a_number_in_use_that_is_not_finite_is_named(bad: float) -> None:
     with pytest.raises(
         RemoteProtocolError, match=rf"observations: .* got {bad} in segment 1 \(agent 1\), step 1, element 1"
     ):
-        validate_batch(batch, *SIZES)
+        validate_batch(batch, SIZES)
     batch = example_batch()
     batch.rewards[1, 0] = bad
     with pytest.raises(RemoteProtocolError, match=rf"rewards: .* got {bad} in segment 0 \(agent 0\), step 1"):
-        validate_batch(batch, *SIZES)
+        validate_batch(batch, SIZES)
 
 
 def test_a_row_that_no_segment_names_may_hold_anything() -> None:
     batch = example_batch()
     batch.observations[0, 1] = np.nan
     batch.rewards[0, 1] = np.inf
-    validate_batch(batch, *SIZES)
+    validate_batch(batch, SIZES)
 
 
 def test_a_bootstrap_that_is_not_finite_is_named() -> None:
     final = np.array([[0, 0], [np.nan, 0]], np.float32)
     with pytest.raises(RemoteProtocolError, match=r"final_observations: .* segment 1 \(agent 1\), element 0"):
-        validate_batch(dataclasses.replace(example_batch(), final_observations=final), *SIZES)
+        validate_batch(dataclasses.replace(example_batch(), final_observations=final), SIZES)
 
 
 @pytest.mark.parametrize("change", [{"episode_returns": np.array([np.nan])}, {"episode_lengths": np.array([-1], "i4")}])
 def test_statistics_must_be_possible(change: dict[str, np.ndarray]) -> None:
     batch = example_batch()
     with pytest.raises(RemoteProtocolError, match="episode_lengths and episode_returns"):
-        validate_batch(dataclasses.replace(batch, statistics=dataclasses.replace(batch.statistics, **change)), *SIZES)
+        validate_batch(dataclasses.replace(batch, statistics=dataclasses.replace(batch.statistics, **change)), SIZES)
 
 
 @given(st.data())
@@ -161,7 +208,7 @@ def test_arbitrary_tables_are_refused_or_safe_to_index(data: st.DataObject) -> N
     runs = np.array(data.draw(st.lists(st.tuples(*[st.integers(-1, 3)] * 3), max_size=4)), np.int64).reshape(-1, 3)
     batch = dataclasses.replace(batch, segments=segments, version_runs=runs)
     try:
-        validate_batch(batch, *SIZES)
+        validate_batch(batch, SIZES)
     except RemoteProtocolError:
         return
     rows = batch.flat_rows()

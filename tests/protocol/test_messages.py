@@ -36,7 +36,7 @@ def test_only_arrays_may_be_absent() -> None:
         if field.default is not dataclasses.MISSING
     }
     optional = {(table.name, name) for table in TABLES.values() for name, rule in table.arrays if rule.is_optional}
-    experience = ("action_modifiers", "memory", "initial_memory", "final_memory")
+    experience = ("images", "action_modifiers", "memory", "initial_memory", "final_images", "final_memory")
     assert (
         defaults
         == optional

@@ -101,11 +101,13 @@ def make_batch(
     empty = np.zeros((len(segments), 0), np.float32)
     return ExperienceBatch(
         batch_id=batch_id,
+        images=np.zeros((*shape, 0), np.uint8),
         action_modifiers=np.zeros((*shape, 0), np.float32),
         memory=np.zeros((*shape, 0), np.float32),
         segments=_table(segments, [lanes[segment.agent_id] for segment in segments], first_rows),
         initial_memory=empty,
         final_observations=np.stack([segment.final_observation for segment in segments]).astype(np.float32),
+        final_images=np.zeros((len(segments), 0), np.uint8),
         final_memory=empty,
         version_runs=np.array(runs, np.int64),
         statistics=ExperienceStatistics(

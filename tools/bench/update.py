@@ -70,6 +70,7 @@ def make_batch() -> ExperienceBatch:
     return ExperienceBatch(
         batch_id=1,
         observations=rollout.observations,
+        images=np.zeros((ROW_COUNT, AGENT_COUNT, 0), np.uint8),
         actions=rollout.actions,
         action_modifiers=np.zeros((ROW_COUNT, AGENT_COUNT, 0), np.float32),
         rewards=rollout.rewards,
@@ -78,6 +79,7 @@ def make_batch() -> ExperienceBatch:
         segments=segments,
         initial_memory=np.zeros((AGENT_COUNT, 0), np.float32),
         final_observations=rollout.final_observations,
+        final_images=np.zeros((AGENT_COUNT, 0), np.uint8),
         final_memory=np.zeros((AGENT_COUNT, 0), np.float32),
         version_runs=np.stack([agents, zeros, zeros], axis=1).astype(np.int64),
         statistics=ExperienceStatistics(0, 0, 0, np.zeros(0), np.zeros(0, np.int32)),
