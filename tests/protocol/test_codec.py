@@ -241,9 +241,8 @@ def test_a_hostile_header_is_refused_by_its_place(change: Callable[[dict], objec
 
 def test_all_arrays_together_are_bounded() -> None:
     steps = MAX_BATCH_BYTES // (16_384 * 4) + 1
-    shapes = {0: [steps, 1, 16_384], 1: [steps, 1, 1], 2: [steps, 1], 3: [steps, 1]} | dict.fromkeys(
-        (9, 10), [steps, 1, 1]
-    )
+    lanes = [steps, 1, 1]
+    shapes = {0: [steps, 1, 16_384], 1: lanes, 2: [steps, 1], 3: [steps, 1], 9: lanes, 10: lanes}
 
     def change(header: dict) -> None:
         for index, shape in shapes.items():
