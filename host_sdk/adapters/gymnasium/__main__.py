@@ -10,14 +10,12 @@ from pathlib import Path
 
 import gymnasium
 
-from host_sdk.adapters.gymnasium.evaluation import evaluate_episodes
 from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
 from host_sdk.errors import InvalidSettingsError
-from host_sdk.host_program.command_line import HostSettings, add_training_options, make_communicator, read_settings
-from host_sdk.host_program.training_loop import INTERRUPTED, tick_patiently, train_until_over
-from host_sdk.host_program.training_report import ReportFormat, TrainingReport
-from host_sdk.ppo_trainer import PPOTrainer
-from host_sdk.settings import PPOTrainerSettings
+from host_sdk.host_program.command_line import HostSettings, add_training_options, read_settings
+from host_sdk.host_program.episode_evaluation import evaluate_episodes
+from host_sdk.host_program.simulator import train_simulator
+from host_sdk.host_program.training_loop import INTERRUPTED
 from protocol.errors import BridgeError
 from protocol.policy_file import load_policy
 
@@ -52,41 +50,9 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace, settings: HostSettings) -> int:
     """Train until the trainer is done; 0 complete, 1 failed, 130 interrupted."""
-    report = TrainingReport(ReportFormat(options.report))
     maker = environment_maker(options.env_id, options.env_arguments)
-    communicator = make_communicator(options)
     with GymnasiumHost(maker, options.agents, seed=options.seed, policy_settings=settings.policy) as host:
-        trainer = PPOTrainer.make_ppo_trainer(
-            host.manager,
-            host.interactor,
-            host.environment,
-            host.policy,
-            communicator=communicator,
-            settings=PPOTrainerSettings(behavior=options.behavior),
-            critic_settings=settings.critic,
-        )
-        started_s = time.monotonic()
-        try:
-            is_whole = train_until_over(trainer, lambda: tick_patiently(trainer, settings.training), report)
-            has_failed = trainer.has_training_failed
-        finally:
-            trainer.end_training()
-            communicator.close()
-    report.event(
-        "summary",
-        {
-            "env_id": options.env_id,
-            "steps": round(trainer.metrics.get("steps", 0.0)),
-            "iterations": trainer.iteration,
-            "return_mean": trainer.metrics.get("return_mean"),
-            "policy_version": host.policy.version,
-            "unrecorded_steps": trainer.unrecorded_steps,
-            "seconds": round(time.monotonic() - started_s, 2),
-            "run_directory": trainer.run_directory,
-            "is_complete": is_whole,
-        },
-    )
-    return 0 if is_whole else 1 if has_failed else INTERRUPTED
+        return train_simulator(host, options.env_id, options, settings)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from host_sdk.adapters.gymnasium.evaluation import evaluate_episodes
 from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
+from host_sdk.host_program.episode_evaluation import evaluate_episodes
 from host_sdk.trajectory_recorder import TrajectoryRecorder
 from protocol.collection_contract import CollectionContract
 from protocol.completion import Completion

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.adapters.gymnasium.host import GymnasiumHost
+from host_sdk.host_program.simulator import Simulator
 from protocol.completion import Completion
 
 
@@ -38,10 +38,10 @@ class EpisodeEvaluation:
         }
 
 
-def evaluate_episodes(host: GymnasiumHost, episode_count: int) -> EpisodeEvaluation:
+def evaluate_episodes(simulator: Simulator, episode_count: int) -> EpisodeEvaluation:
     """Play `episode_count` episodes by the policy's mode.
 
-    Each copy plays a share that is fixed beforehand; were the first episodes to end taken, short ones would be
+    Each agent plays a share that is fixed beforehand; were the first episodes to end taken, short ones would be
     preferred.
 
     Raises:
@@ -49,23 +49,24 @@ def evaluate_episodes(host: GymnasiumHost, episode_count: int) -> EpisodeEvaluat
     """
     if episode_count < 1:
         raise ValueError(f"an evaluation needs at least 1 episode, got {episode_count}")
-    copies = host.world.copy_count
-    left = np.array([(episode_count + row) // copies for row in range(copies)], np.int64)
-    running_returns, running_lengths = np.zeros(copies), np.zeros(copies, np.int64)
+    environment, agents = simulator.environment, len(simulator.manager.agent_ids)
+    left = np.array([(episode_count + row) // agents for row in range(agents)], np.int64)
+    running_returns, running_lengths = np.zeros(agents), np.zeros(agents, np.int64)
     returns: list[float] = []
     lengths: list[int] = []
     while left.any():
-        host.policy.run_inference(0.0)
-        host.environment.gather_completions()
-        host.environment.gather_rewards()
-        running_returns += host.world.rewards
+        simulator.policy.run_inference(0.0)
+        environment.gather_completions()
+        environment.gather_rewards()
+        agent_ids, rewards, completions = environment.collect_outcomes()
+        running_returns += rewards
         running_lengths += 1
-        ended = np.flatnonzero(host.world.completions != Completion.RUNNING)
+        ended = np.flatnonzero(completions != Completion.RUNNING)
         for row in ended[left[ended] > 0].tolist():
             returns.append(float(running_returns[row]))
             lengths.append(int(running_lengths[row]))
             left[row] -= 1
         running_returns[ended], running_lengths[ended] = 0.0, 0
         if ended.size:
-            host.manager.reset_agents(ended)
-    return EpisodeEvaluation(np.array(returns), np.array(lengths, np.int64), host.policy.version)
+            simulator.manager.reset_agents(agent_ids[ended])
+    return EpisodeEvaluation(np.array(returns), np.array(lengths, np.int64), simulator.policy.version)
