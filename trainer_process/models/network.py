@@ -9,7 +9,8 @@ of full length for every slice.) Networks that learn together may lie in one sto
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,9 @@ from torch import Tensor
 
 from protocol.network_spec import NetworkSpec, Operation
 from protocol.weights import WeightsLayout
-from trainer_process.models.operation import BoundOperation, bind_operation, normalize
+from trainer_process.models.bound_operation import BoundOperation
+from trainer_process.models.memory_part import MemoryParts, split_at_memory
+from trainer_process.models.operation import bind_operation, normalize
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -87,12 +90,17 @@ class SpecNetwork:
         return self._normalizer
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Evaluate the network with one [B, size] for each input; yields one [B, size] for each output."""
-        registers = {name: given for (name, _), given in zip(self.spec.inputs, inputs, strict=True)}
-        return self._run(registers, self._operations)
+        """Evaluate the network with one [B, size] for each input; yields one [B, size] for each output.
+
+        Args:
+            inputs: float32, or bytes as numbers, in the order of the spec.
+        """
+        registers = {name: as_floats(given) for (name, _), given in zip(self.spec.inputs, inputs, strict=True)}
+        self.run(self._operations, registers)
+        return self.outputs(registers, len(inputs[0]))
 
     def normalize(self, observations: Tensor) -> Tensor:
-        """The first input as it leaves the normaliser, for `forward_normalized`; [B, O], without gradient.
+        """The observations as they leave the normaliser, for `forward_normalized`; [B, O], without gradient.
 
         Statistics don't change during an update, so that a whole rollout is normalised once.
         """
@@ -101,19 +109,42 @@ class SpecNetwork:
         with torch.no_grad():
             return normalize(self._normalizer, self.parameters, observations)
 
-    def forward_normalized(self, observations: Tensor) -> tuple[Tensor, ...]:
-        """Like `forward` for a network of one input that has been through `normalize`."""
-        if self._normalizer is None:
-            return self.forward(observations)
-        return self._run({self._normalizer.output: observations}, self._operations[1:])
+    def forward_normalized(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Like `forward`, with observations that have been through `normalize`."""
+        registers = self.normalized_registers(*inputs)
+        self.run(self.operations, registers)
+        return self.outputs(registers, len(inputs[0]))
 
-    def _run(self, registers: dict[str, Tensor], operations: tuple[BoundOperation, ...]) -> tuple[Tensor, ...]:
-        count = next(iter(registers.values())).shape[0]
+    @property
+    def operations(self) -> tuple[BoundOperation, ...]:
+        """All operations but the normaliser."""
+        return self._operations if self._normalizer is None else self._operations[1:]
+
+    @cached_property
+    def memory_parts(self) -> MemoryParts:
+        """`operations` by how they depend on the memory."""
+        return split_at_memory(self.spec, self.operations)
+
+    def normalized_registers(self, *inputs: Tensor) -> dict[str, Tensor]:
+        """The registers that `operations` start from.
+
+        Args:
+            inputs: one [B, size] for each input of the spec, the observations having been through `normalize`.
+        """
+        names = [name for name, _ in self.spec.inputs]
+        if self._normalizer is not None:
+            names = [self._normalizer.output if name in self._normalizer.inputs else name for name in names]
+        return {name: as_floats(given) for name, given in zip(names, inputs, strict=True)}
+
+    def run(self, operations: Sequence[BoundOperation], registers: dict[str, Tensor]) -> None:
+        """Add what some operations yield to the registers, which hold all that they read."""
         for operation in operations:
             registers[operation.output] = operation.run([registers[name] for name in operation.inputs])
-        outputs = (registers[name] for name, _ in self.spec.outputs)
-        # What depends on weights alone has one row; outputs have one for each row of the input.
-        return tuple(output.expand(count, -1) for output in outputs)
+
+    def outputs(self, registers: Mapping[str, Tensor], count: int) -> tuple[Tensor, ...]:
+        """One [count, size] for each output of the spec, out of the registers of `count` agents."""
+        # What depends on weights alone has one row.
+        return tuple(registers[name].expand(count, -1) for name, _ in self.spec.outputs)
 
     def zero_grad(self) -> None:
         """Forget gradients, keeping the tensor they are in."""
@@ -147,6 +178,11 @@ class SpecNetwork:
                 parameter = self.state[start : start + entry.size].view(entry.shape)
             parameters[entry.name] = parameter
         return parameters
+
+
+def as_floats(given: Tensor) -> Tensor:
+    """Bytes as numbers; what is float32 already as it is."""
+    return given if given.dtype == torch.float32 else given.to(torch.float32)
 
 
 def _bind_all(spec: NetworkSpec, parameters: Mapping[str, Tensor]) -> tuple[BoundOperation, ...]:

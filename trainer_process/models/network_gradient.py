@@ -1,6 +1,7 @@
 """A network's outputs and its gradient for one number of rows: by autograd, which is what is meant, or written out.
 
-Autograd spends more time on its bookkeeping than a small network takes to compute. B rows, O inputs, D outputs.
+Autograd spends more time on its bookkeeping than a small network takes to compute. B rows, D numbers of the first
+output; the loss depends on no other.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ class NetworkGradient(ABC):
     """Computes on buffers that stay the same tensors.
 
     Attributes:
-        inputs: [B, O], normalised; to be filled, or shared with others that read the same.
+        inputs: one [B, size] for each input of the network, observations normalised; to be filled, or shared with
+            others that read the same. An input of bytes may hold bytes.
         outputs: [B, D], which `forward` fills.
         slopes: [B, D], of the loss by the outputs; to be filled before `backward`, which may overwrite it.
     """
 
-    inputs: Tensor
+    inputs: tuple[Tensor, ...]
     outputs: Tensor
     slopes: Tensor
 
@@ -43,17 +45,17 @@ class NetworkGradient(ABC):
 class AutogradGradient(NetworkGradient):
     """Any network, by torch's autograd: the reference."""
 
-    def __init__(self, network: SpecNetwork, inputs: Tensor) -> None:
+    def __init__(self, network: SpecNetwork, *inputs: Tensor) -> None:
         self.inputs = inputs
         self._network = network
         (_, size), *_ = network.spec.outputs
-        self.outputs = inputs.new_zeros(inputs.shape[0], size)
+        self.outputs = network.flat.new_zeros(len(inputs[0]), size)
         self.slopes = torch.zeros_like(self.outputs)
         self._traced = self.outputs
 
     def forward(self) -> None:
         with torch.enable_grad():
-            self._traced = self._network.forward_normalized(self.inputs)[0]
+            self._traced = self._network.forward_normalized(*self.inputs)[0]
         self.outputs.copy_(self._traced.detach())
 
     def backward(self) -> None:
@@ -64,14 +66,14 @@ class AutogradGradient(NetworkGradient):
 class WrittenGradient(NetworkGradient):
     """A network whose operations all have their gradient written out, see `written_operation`."""
 
-    def __init__(self, network: SpecNetwork, inputs: Tensor) -> None:
+    def __init__(self, network: SpecNetwork, *inputs: Tensor) -> None:
         """
         Raises:
             ValueError: the gradient of this network can't be written out; `why_not_written` says why.
         """
-        self._plan = write_plan(network, inputs)
+        self._plan = write_plan(network, *inputs)
         self.inputs, self.outputs, self.slopes = inputs, self._plan.outputs, self._plan.slopes
-        self._side = SideStream(inputs.device)
+        self._side = SideStream(network.flat.device)
         # Parameters that no output depends on are never written to.
         network.zero_grad()
 
@@ -90,10 +92,10 @@ class WrittenGradient(NetworkGradient):
         self._side.join()
 
 
-def network_gradient(network: SpecNetwork, inputs: Tensor) -> NetworkGradient:
-    """The fastest there is for a network, on rows that will stand in `inputs` [B, O]."""
-    reason = why_not_written(network)
+def network_gradient(network: SpecNetwork, *inputs: Tensor) -> NetworkGradient:
+    """The fastest there is for a network, on rows that will stand in `inputs`, one [B, size] for each of its inputs."""
+    reason = why_not_written(network, *inputs)
     if reason is None:
-        return WrittenGradient(network, inputs)
+        return WrittenGradient(network, *inputs)
     _logger.info("network %016x: gradients by autograd, since %s", network.layout.hash, reason)
-    return AutogradGradient(network, inputs)
+    return AutogradGradient(network, *inputs)

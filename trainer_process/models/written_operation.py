@@ -7,52 +7,15 @@ plain torch, which the tests hold this against. B rows, n floats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from protocol.network_spec import Operation
-from trainer_process.models.side_stream import Call
-
-Compute: TypeAlias = Callable[..., object]
-"""Writes its result into the tensor given as `out`."""
-
-_aten = torch.ops.aten
-
-
-@dataclass(eq=False, slots=True)
-class Register:
-    """Where one register of a network lies.
-
-    Attributes:
-        value: [B, n]; [1, n] of what depends on weights alone.
-        gradient: of the loss by `value`, of the same shape; None where nothing that learns comes before.
-        adds: whether those that read the register add to its gradient, rather than being the only one to write it.
-    """
-
-    value: Tensor
-    gradient: Tensor | None
-    adds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenOperation:
-    """The calls of one operation, in their order.
-
-    Attributes:
-        forward: computes the output.
-        parameters: computes the parameters' gradient, which nothing waits for but the end of the backward pass.
-        backward: computes what the operation adds to the gradient of its inputs.
-    """
-
-    forward: list[Call] = field(default_factory=list)
-    parameters: list[Call] = field(default_factory=list)
-    backward: list[Call] = field(default_factory=list)
+from trainer_process.models.written_activation import write_activation
+from trainer_process.models.written_register import Register, Write, WrittenOperation, contribution
 
 
 def write_operation(
@@ -88,25 +51,6 @@ def _linear(
     return written
 
 
-def _activation(
-    operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
-) -> WrittenOperation:
-    (source,), function = inputs, operation.attribute("function")
-    x, y, slope = source.value, output.value, output.gradient
-    if function == "tanh" and x.device.type == "cpu":
-        # numpy's kernel takes a tenth of the time of torch's, see `tanh`.
-        forward: Call = partial(np.tanh, x.numpy(), out=y.numpy())
-    else:
-        forward = partial(_ACTIVATIONS[function], x, out=y)
-    written = WrittenOperation([forward])
-    if slope is not None and source.gradient is not None:
-        if source is output:
-            written.backward.append(partial(_SLOPES[function], slope, y, out=slope))
-        else:
-            written.backward.extend(_contribution(source, partial(_SLOPES[function], slope, y)))
-    return written
-
-
 def _concat(
     operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
 ) -> WrittenOperation:
@@ -123,11 +67,28 @@ def _concat(
             continue
         slope = output.gradient[:, part]
         if slope.shape != source.value.shape:
-            written.backward.extend(_contribution(source, partial(torch.sum, slope, 0, keepdim=True)))
+            written.backward.extend(contribution(source, partial(torch.sum, slope, 0, keepdim=True)))
         elif source.adds:
             written.backward.append(partial(source.gradient.add_, slope))
         else:
             written.backward.append(partial(source.gradient.copy_, slope))
+    return written
+
+
+def _split_or_join(
+    operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
+) -> WrittenOperation:
+    """The same numbers in rows of another length: blocks [a, b, n], whose first or last two axes make the two."""
+    (source,), count = inputs, operation.attribute("count")
+    x, y, slope = source.value, output.value, output.gradient
+    if x.data_ptr() == y.data_ptr():
+        return WrittenOperation()
+    blocks = (max(len(x), len(y)) // count, count, min(x.shape[1], y.shape[1]))
+    written = WrittenOperation([partial(y.view(blocks).copy_, x.view(blocks))])
+    if slope is not None and source.gradient is not None:
+        gradient = source.gradient.view(blocks)
+        change = gradient.add_ if source.adds else gradient.copy_
+        written.backward.append(partial(change, slope.view(blocks)))
     return written
 
 
@@ -159,54 +120,97 @@ def _clamp(
         # What the clamp left alone is what lay within the bounds.
         is_within, zero = torch.empty_like(x, dtype=torch.bool), torch.zeros_like(x[:1, :1])
         written.backward.append(partial(torch.eq, x, y, out=is_within))
-        written.backward.extend(_contribution(source, partial(torch.where, is_within, output.gradient, zero)))
+        written.backward.extend(contribution(source, partial(torch.where, is_within, output.gradient, zero)))
     return written
 
 
-def _contribution(source: Register, compute: Compute) -> list[Call]:
-    """What one reader does to a register's gradient."""
-    assert source.gradient is not None
-    if not source.adds:
-        return [partial(compute, out=source.gradient)]
-    own = torch.empty_like(source.gradient)
-    return [partial(compute, out=own), partial(source.gradient.add_, own)]
+def _select(
+    operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
+) -> WrittenOperation:
+    (source,) = inputs
+    indices = torch.tensor(operation.attribute("indices"), dtype=torch.int64, device=source.value.device)
+    written = WrittenOperation([partial(torch.index_select, source.value, 1, indices, out=output.value)])
+    if output.gradient is not None and source.gradient is not None:
+        written.backward.append(partial(source.gradient.index_add_, 1, indices, output.gradient))
+    return written
 
 
-def _relu(x: Tensor, *, out: Tensor) -> Tensor:
-    return torch.clamp_min(x, 0.0, out=out)
+def _scale(
+    operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
+) -> WrittenOperation:
+    (source,), factor = inputs, operation.attribute("factor")
+    written = WrittenOperation([partial(torch.mul, source.value, factor, out=output.value)])
+    if output.gradient is not None and source.gradient is not None:
+        written.backward.extend(contribution(source, partial(torch.mul, output.gradient, factor)))
+    return written
 
 
-def _elu(x: Tensor, *, out: Tensor) -> Tensor:
-    result: Tensor = _aten.elu.out(x, out=out)
-    return result
+def _mean(
+    operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
+) -> WrittenOperation:
+    (source,), x = inputs, inputs[0].value
+    written = WrittenOperation([partial(torch.mean, x, 1, keepdim=True, out=output.value)])
+    if output.gradient is not None and source.gradient is not None:
+        slope = output.gradient.expand(x.shape)
+        written.backward.extend(contribution(source, partial(torch.mul, slope, 1 / x.shape[1])))
+    return written
 
 
-def _tanh_slope(slope: Tensor, y: Tensor, *, out: Tensor) -> Tensor:
-    """1 − y²."""
-    result: Tensor = _aten.tanh_backward.grad_input(slope, y, grad_input=out)
-    return result
+def _gate_sum(
+    operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
+) -> WrittenOperation:
+    """By x_i the slope times its gate, by the gate the slope times x_i, summed."""
+    gates, *summands = inputs
+    columns = torch.split(gates.value, 1, dim=1)
+    first, y, slope = summands[0].value, output.value, output.gradient
+    written = WrittenOperation([partial(torch.mul, first, columns[0], out=y)])
+    written.forward.extend(
+        partial(torch.addcmul, y, summand.value, column, out=y)
+        for summand, column in zip(summands[1:], columns[1:], strict=True)
+    )
+    if slope is None:
+        return written
+    for summand, column in zip(summands, columns, strict=True):
+        if summand.gradient is not None:
+            written.backward.extend(contribution(summand, partial(torch.mul, slope, column)))
+    if gates.gradient is not None:
+        product = torch.empty_like(slope)
+        for index, summand in enumerate(summands):
+            by_gate = Register(columns[index], gates.gradient[:, index : index + 1], gates.adds)
+            written.backward.append(partial(torch.mul, slope, summand.value, out=product))
+            written.backward.extend(contribution(by_gate, partial(torch.sum, product, 1, keepdim=True)))
+    return written
 
 
-def _relu_slope(slope: Tensor, y: Tensor, *, out: Tensor) -> Tensor:
-    """1 where y > 0."""
-    result: Tensor = _aten.threshold_backward.grad_input(slope, y, 0.0, grad_input=out)
-    return result
+def _slot_bias(
+    operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
+) -> WrittenOperation:
+    (source,), (parameter,) = inputs, parameters
+    bias, by_bias = parameter.detach(), parameter.grad
+    blocks = (-1, *bias.shape)
+    written = WrittenOperation([partial(torch.add, source.value.view(blocks), bias, out=output.value.view(blocks))])
+    slope = output.gradient
+    if slope is not None and by_bias is not None:
+        written.parameters.append(partial(torch.sum, slope.view(blocks), 0, out=by_bias))
+    if slope is not None and source.gradient is not None:
+        change = source.gradient.add_ if source.adds else source.gradient.copy_
+        written.backward.append(partial(change, slope))
+    return written
 
 
-def _elu_slope(slope: Tensor, y: Tensor, *, out: Tensor) -> Tensor:
-    """1 where y > 0, y + 1 elsewhere."""
-    result: Tensor = _aten.elu_backward.grad_input(slope, 1.0, 1.0, 1.0, True, y, grad_input=out)
-    return result
-
-
-_ACTIVATIONS: dict[str, Compute] = {"tanh": torch.tanh, "relu": _relu, "elu": _elu}
-_SLOPES: dict[str, Compute] = {"tanh": _tanh_slope, "relu": _relu_slope, "elu": _elu_slope}
-_WRITERS: dict[str, Callable[[Operation, Sequence[Tensor], Sequence[Register], Register], WrittenOperation]] = {
+_WRITERS: dict[str, Write] = {
     "linear": _linear,
-    "activation": _activation,
+    "activation": write_activation,
     "concat": _concat,
     "slice": _slice,
     "broadcast": _broadcast,
     "clamp": _clamp,
+    "select": _select,
+    "scale": _scale,
+    "mean": _mean,
+    "gate_sum": _gate_sum,
+    "split": _split_or_join,
+    "join": _split_or_join,
+    "slot_bias": _slot_bias,
 }
 WRITTEN_KINDS = frozenset(_WRITERS)

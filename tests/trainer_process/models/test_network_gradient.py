@@ -43,16 +43,22 @@ def chain(*operations: Operation, parameters: tuple[ParameterSpec, ...] = (WEIGH
         read = [sizes[name] for name in operation.inputs]
         if operation.kind == "slice":
             read = [operation.attribute("stop") - operation.attribute("start")]
-        sizes[operation.output] = sum(read) if operation.kind != "broadcast" else 4
+        sizes[operation.output] = sum(read) if operation.kind == "concat" else read[0] if read else 4
     last = operations[-1].output
     return NetworkSpec((("x", 4),), ((last, sizes[last]),), operations, parameters)
+
+
+def gru_parameters() -> tuple[ParameterSpec, ...]:
+    shapes = {"w": (12, 4), "b": (12,), "v": (12, 4), "c": (12,)}
+    return tuple(ParameterSpec(name, shape, "constant", 0.1) for name, shape in shapes.items())
 
 
 def evaluated(gradient: NetworkGradient, network: SpecNetwork, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Outputs and the gradient on random rows and slopes; run twice, since the buffers are used again."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(2):
-        gradient.inputs.copy_(torch.randn(gradient.inputs.shape, generator=generator))
+        for given in gradient.inputs:
+            given.copy_(torch.randn(given.shape, generator=generator))
         with torch.no_grad():
             gradient.forward()
             gradient.slopes.copy_(torch.randn(gradient.slopes.shape, generator=generator))
@@ -154,8 +160,16 @@ def test_what_changes_in_the_weights_shows_at_once() -> None:
         (chain(LINEAR, Operation("linear", ("h",), "y", ("weight", "bias"))), "share the parameter 'weight'"),
         (chain(Operation("broadcast", (), "y", ("row",)), parameters=(ROW,)), "doesn't depend on its input"),
         (
-            NetworkSpec((("x", 4), ("z", 4)), (("h", 4),), (LINEAR,), (WEIGHT, BIAS)),
-            "several inputs or outputs",
+            chain(Operation("gru", ("x", "x"), "y", ("w", "b", "v", "c")), parameters=gru_parameters()),
+            "an operation 'gru'",
+        ),
+        (
+            chain(
+                Operation("broadcast", (), "r", ("row",)),
+                Operation("gate_sum", ("x", "r", "r", "r", "r"), "y"),
+                parameters=(ROW,),
+            ),
+            "'gate_sum' reads weights alone beside rows",
         ),
     ],
 )
