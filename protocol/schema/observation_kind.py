@@ -48,7 +48,7 @@ class FloatObservation(DerivedObservation):
 
 @dataclass(frozen=True)
 class CountObservation(DerivedObservation):
-    """A number of things, divided by `scale` in the vector."""
+    """A number of things, divided by `scale` in the vector; the running normaliser leaves it alone."""
 
     type_name = "count"
 
@@ -60,7 +60,7 @@ class CountObservation(DerivedObservation):
 
     @property
     def core(self) -> ObservationElement:
-        return ContinuousObservation(1, self.scale)
+        return ContinuousObservation(1, self.scale, normalize=False)
 
 
 @dataclass(frozen=True)
