@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from host_sdk.errors import MissingCallError
 from host_sdk.inference import NumpyNetwork, limit_blas_threads
+from host_sdk.inference.network_input import VectorArray, input_vectors
 from host_sdk.interactor import Interactor
 from host_sdk.manager import AgentIds, Manager
 from host_sdk.manager_listener import ManagerListener
@@ -48,18 +49,30 @@ class Critic(ManagerListener):
         self._settings = settings or CriticSettings()
         self._interactor = interactor
         spec = build_critic_spec(interactor.observation_schema_element, policy.settings, self._settings)
-        self._weights = NetworkWeights(spec, policy.settings.seed, NumpyNetwork(spec, manager.max_agent_count))
+        self._weights = NetworkWeights(spec, policy.settings.seed)
+        self._network = NumpyNetwork(spec, manager.max_agent_count)
+        self._weights.load_into(self._network)
+        self._policy = policy
+        self._vectors = input_vectors(spec, interactor.buffer)
         self._values: FloatArray = np.zeros(manager.max_agent_count, dtype=np.float32)
         self._has_value: npt.NDArray[np.bool_] = np.zeros(manager.max_agent_count, dtype=np.bool_)
         self._listen_to(manager)
 
     def evaluate_critic(self) -> None:
-        """Estimates the returns of all agents that have an observation, from their observation vectors."""
+        """Estimates the returns of all agents that have an observation, as the trainer's critic would.
+
+        It reads the observation with its images, and the memory that belongs to it: what the policy's evaluation of
+        that observation will read, or has read. So it may be called at any time from `gather_observations` on, before
+        or after the policy decides; it changes nothing but its estimates.
+        """
         buffer = self._interactor.buffer
         agent_ids = self.manager.agent_ids
         agent_ids = agent_ids[buffer.observed[agent_ids] > 0]
         if agent_ids.size:
-            (values,) = self._weights.network.run(buffer.observation_vectors[agent_ids])
+            inputs: list[VectorArray] = [vectors[agent_ids] for vectors in self._vectors]
+            if self._policy.get_memory_state_size():
+                inputs.append(self._policy.memory.at_observation(agent_ids, buffer.observed))
+            (values,) = self._network.run(*inputs)
             self._values[agent_ids] = values[:, 0]
             self._has_value[agent_ids] = True
 

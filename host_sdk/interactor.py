@@ -82,7 +82,9 @@ class Interactor(InteractorCallbacks):
         self.__action_object, self.__action_decoder = ActionObject(), ActionDecoder(self.__action_element)
         action_size = self.__action_layout.vector_size
         self.__action_object_elements = self.__action_decoder.decode(np.zeros((0, action_size), np.float32))
-        self.__buffer = InteractionBuffer(manager.max_agent_count, self.__observation_layout.size, action_size)
+        self.__buffer = InteractionBuffer(
+            manager.max_agent_count, self.__observation_layout.size, action_size, self.__observation_layout.image_size
+        )
         self.__gathering = ObservationGathering(self, self.__observation_element, self.__buffer)
         self._listen_to(manager)
 

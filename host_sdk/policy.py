@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from os import PathLike
@@ -12,12 +13,14 @@ import numpy.typing as npt
 
 from host_sdk.errors import MissingCallError, ValueMismatchError
 from host_sdk.inference import ActionDistribution, NumpyNetwork, limit_blas_threads
+from host_sdk.inference.agent_memory import AgentMemory
+from host_sdk.inference.network_input import VectorArray, input_vectors
 from host_sdk.interaction.agent_selection import AgentIds, Selector
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener
+from host_sdk.network_agreement import check_networks, check_schemas
 from host_sdk.network_weights import NetworkWeights
-from protocol.errors import LayoutMismatchError
 from protocol.network_builder import build_policy_spec
 from protocol.network_spec import NetworkSpec
 from protocol.policy_file import PolicyFile, load_policy, save_policy
@@ -31,7 +34,8 @@ class Policy(ManagerListener):
     """Chooses the actions of all agents from their observations.
 
     It acts from the beginning, with initial weights that are the same on every machine for the same settings; training
-    replaces them (`apply_snapshot`), whole and between two ticks.
+    replaces them (`apply_snapshot`), whole and between two ticks. A policy with a memory cell remembers: each
+    evaluation reads an agent's memory state and writes the next one; agents that are added or reset begin with zeros.
 
     `run_inference` is the whole step. Its parts, in order, are `Interactor.gather_observations`,
     `encode_observations`, `evaluate_policy`, `decode_and_sample_actions` and `Interactor.perform_actions`.
@@ -52,6 +56,7 @@ class Policy(ManagerListener):
         *,
         seed: int | None = None,
         name: str = "Policy",
+        networks_of: Policy | None = None,
     ) -> Policy:
         """Constructs a policy with initial weights and sets it up.
 
@@ -62,10 +67,15 @@ class Policy(ManagerListener):
             seed: of the sampling of actions; that of the settings where it is left away. Initial weights always come
                 from the settings' seed.
             name: for people.
+            networks_of: another policy whose weights this one shares, now and after each update through either; memory
+                and random numbers are its own. Its settings are taken where none are given.
+
+        Raises:
+            LayoutMismatchError: `networks_of` sees, does or is built otherwise; the message names what differs.
         """
         policy = cls()
         policy.name = name
-        policy.setup_policy(manager, interactor, settings, seed=seed)
+        policy.setup_policy(manager, interactor, settings, seed=seed, networks_of=networks_of)
         return policy
 
     @classmethod
@@ -76,10 +86,13 @@ class Policy(ManagerListener):
 
         Raises:
             PolicyFileError: the file can't be used.
-            LayoutMismatchError: it was trained with other observations or actions than the interactor's.
+            LayoutMismatchError: it was trained with other observations or actions than the interactor's; the message
+                names the element that differs.
         """
-        policy = cls.make_policy(manager, interactor, load_policy(path).policy_settings, name=name)
-        policy.load_policy(path)
+        file = load_policy(path)
+        check_schemas(os.fspath(path), interactor, file.observation, file.action)
+        policy = cls.make_policy(manager, interactor, file.policy_settings, name=name)
+        policy._use(file, path)
         return policy
 
     def setup_policy(
@@ -89,32 +102,48 @@ class Policy(ManagerListener):
         settings: PolicySettings | None = None,
         *,
         seed: int | None = None,
+        networks_of: Policy | None = None,
     ) -> None:
         """Builds the network and allocates its buffers; see `make_policy`. Raises NotSetUpError when done twice."""
         limit_blas_threads()
         self.name = getattr(self, "name", type(self).__name__)
-        self._settings = settings or PolicySettings()
+        self._settings = settings or (networks_of.settings if networks_of is not None else PolicySettings())
         self._interactor = interactor
         self._spec = build_policy_spec(
             interactor.observation_schema_element, interactor.action_schema_element, self._settings
         )
-        self._weights = NetworkWeights(
-            self._spec, self._settings.seed, NumpyNetwork(self._spec, manager.max_agent_count)
-        )
+        self._weights = self._weights_of(networks_of)
+        self._stream = self._weights.loaded_count
+        self._network = NumpyNetwork(self._spec, manager.max_agent_count)
+        self._weights.load_into(self._network)
+        self._memory = AgentMemory(manager.max_agent_count, self._settings.memory_size)
         self._sampler = ActionDistribution(interactor.action_layout, manager.max_agent_count)
         self._log_probs: FloatArray = np.zeros(manager.max_agent_count, dtype=np.float32)
         self._noise_scale = 1.0
         self._agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
         self._agents: Selector = slice(0, 0)
-        self._encoded: FloatArray | None = None
+        self._encoded: list[VectorArray] | None = None
         self._distribution: FloatArray | None = None
+        self._vectors = input_vectors(self._spec, interactor.buffer)
         self.seed(self._settings.seed if seed is None else seed)
         interactor.before_performing = self._report_step
         self._listen_to(manager)
 
     def seed(self, seed: int, host_index: int = 0) -> None:
-        """Begins the stream of random numbers anew, by which actions are sampled; each host has one of its own."""
-        self._generator = np.random.default_rng((seed, host_index))
+        """Begins the stream of random numbers anew, by which actions are sampled.
+
+        Each host has one of its own, and so has each of the policies that share their networks.
+        """
+        stream = (self._stream,) if self._stream else ()
+        self._generator = np.random.default_rng((seed, host_index, *stream))
+
+    def on_agents_added(self, agent_ids: AgentIds) -> None:
+        """Newcomers remember nothing."""
+        self._memory.forget(agent_ids)
+
+    def on_agents_reset(self, agent_ids: AgentIds) -> None:
+        """Their memory belongs to the old episode."""
+        self._memory.forget(agent_ids)
 
     # --- The calls of a step ---------------------------------------------------------------------------------------
 
@@ -136,20 +165,31 @@ class Policy(ManagerListener):
             self._interactor.perform_actions()
 
     def encode_observations(self) -> None:
-        """Takes in the observations of all agents. Raises MissingCallError without `gather_observations` before it."""
+        """Takes in what all agents see, images included.
+
+        Raises MissingCallError without `gather_observations` before it.
+        """
         buffer = self._interactor.buffer
         buffer.select(self.manager.agent_ids)
         self._agent_ids = buffer.action_due_agents("encode_observations") if buffer.agent_ids.size else buffer.agent_ids
         self._agents = buffer.selector if self._agent_ids is buffer.agent_ids else self._agent_ids
-        self._encoded = buffer.observation_vectors[self._agents]
+        self._encoded = [vectors[self._agents] for vectors in self._vectors]
         self._distribution = None
 
     def evaluate_policy(self) -> None:
-        """Runs the network. Raises MissingCallError without `encode_observations` before it."""
+        """Runs the network, and lets the memory states of those agents that it decides for go on.
+
+        Raises MissingCallError without `encode_observations` before it.
+        """
         if self._encoded is None:
             raise self._missing("evaluate_policy", "encode_observations")
-        if len(self._encoded):
-            (self._distribution,) = self._weights.network.run(self._encoded)
+        if self._agent_ids.size:
+            if self._settings.memory_size:
+                before = self._memory.read(self._agents)
+                self._distribution, after = self._network.run(*self._encoded, before)
+                self._memory.advance(self._agents, before, after, self._interactor.buffer.observed)
+            else:
+                (self._distribution,) = self._network.run(*self._encoded)
         self._encoded = None
 
     def decode_and_sample_actions(self, action_noise_scale: float = 1.0) -> None:
@@ -180,22 +220,34 @@ class Policy(ManagerListener):
     # --- Memory ----------------------------------------------------------------------------------------------------
 
     def get_memory_state_size(self) -> int:
-        """H, floats that the policy remembers of each agent; 0, since its network has no memory."""
-        return 0
+        """H, floats that the policy remembers of each agent; 0 without a memory cell."""
+        return self._settings.memory_size
 
     def get_memory_state(self, agent_id: int = -1) -> FloatArray:
-        """float32[H] of one agent, a copy. Raises AgentError where there is none."""
+        """float32[H] that the agent's next evaluation reads, a copy. Raises AgentError where there is none."""
         self.manager.get_agent(agent_id)
-        return np.zeros(self.get_memory_state_size(), dtype=np.float32)
+        state: FloatArray = self._memory.states[agent_id].copy()
+        return state
 
     def set_memory_state(self, memory_state: npt.ArrayLike, agent_id: int = -1) -> None:
-        """Sets one agent's memory, float32[H]. Raises AgentError, or ValueMismatchError for another size."""
+        """Sets what the agent's next evaluation reads.
+
+        Args:
+            memory_state: float32[H], finite.
+            agent_id: whose.
+
+        Raises:
+            AgentError: there is no such agent.
+            ValueMismatchError: it has another size, or is not finite.
+        """
         self.manager.get_agent(agent_id)
-        shape = np.shape(memory_state)
-        if shape != (self.get_memory_state_size(),):
-            raise ValueMismatchError(
-                "memory state", f"shape ({self.get_memory_state_size()},)", f"shape {shape}", f"agent {agent_id}"
-            )
+        state: FloatArray = np.asarray(memory_state, dtype=np.float32)
+        shape = (self.get_memory_state_size(),)
+        if state.shape != shape:
+            raise ValueMismatchError("memory state", f"shape {shape}", f"shape {state.shape}", f"agent {agent_id}")
+        if not np.isfinite(state).all():
+            raise ValueMismatchError("memory state", "finite numbers", str(state), f"agent {agent_id}")
+        self._memory.states[agent_id] = state
 
     # --- Weights ---------------------------------------------------------------------------------------------------
 
@@ -240,18 +292,12 @@ class Policy(ManagerListener):
 
         Raises:
             PolicyFileError: the file can't be used.
-            LayoutMismatchError: it was trained with other observations, actions or settings.
+            LayoutMismatchError: it was trained with other observations, actions or settings; the message names the
+                element or the setting that differs.
         """
-        file, interactor = load_policy(path), self._interactor
-        for what, theirs, ours in (
-            ("observations", file.observation, interactor.observation_schema_element),
-            ("actions", file.action, interactor.action_schema_element),
-        ):
-            if theirs != ours:
-                raise LayoutMismatchError(
-                    f"{path} was trained with the {what} {theirs}, and this interactor's are {ours}"
-                )
-        self.apply_snapshot(file.snapshot)
+        file = load_policy(path)
+        check_schemas(os.fspath(path), self._interactor, file.observation, file.action)
+        self._use(file, path)
 
     # --- Properties ------------------------------------------------------------------------------------------------
 
@@ -297,9 +343,28 @@ class Policy(ManagerListener):
         return self._noise_scale == 0.0
 
     @property
+    def memory(self) -> AgentMemory:
+        """What it remembers of all agent slots, live; for trainers and critics."""
+        return self._memory
+
+    @property
     def log_probs(self) -> FloatArray:
         """float32[max], of each agent's last action under the policy that chose it, live."""
         return self._log_probs
+
+    def _use(self, file: PolicyFile, path: str | PathLike[str]) -> None:
+        theirs = file.observation, file.action, file.policy_settings
+        check_networks(os.fspath(path), self._interactor, self._settings, *theirs)
+        self.apply_snapshot(file.snapshot)
+
+    def _weights_of(self, other: Policy | None) -> NetworkWeights:
+        """The other policy's, or new ones."""
+        if other is None:
+            return NetworkWeights(self._spec, self._settings.seed)
+        schemas = other.interactor.observation_schema_element, other.interactor.action_schema_element
+        check_schemas(other.name, self._interactor, *schemas)
+        check_networks(other.name, self._interactor, self._settings, *schemas, other.settings)
+        return other._weights
 
     def _report_step(self, agent_ids: AgentIds) -> None:
         if self.after_inference is not None:

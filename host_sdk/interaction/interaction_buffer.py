@@ -11,6 +11,7 @@ from host_sdk.errors import DoubledCallError, MissingCallError
 from host_sdk.interaction.agent_selection import AgentIds, Selector, selector_of
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
+ByteArray: TypeAlias = npt.NDArray[np.uint8]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 UInt64Array: TypeAlias = npt.NDArray[np.uint64]
 
@@ -28,6 +29,7 @@ class InteractionBuffer:
 
     Attributes:
         observation_vectors: float32[max, O].
+        image_vectors: uint8[max, I].
         action_vectors: float32[max, A], as sampled.
         observed: uint64[max].
         decided: uint64[max].
@@ -38,8 +40,9 @@ class InteractionBuffer:
         selector: the same ids as an index.
     """
 
-    def __init__(self, max_agent_count: int, observation_size: int, action_size: int) -> None:
+    def __init__(self, max_agent_count: int, observation_size: int, action_size: int, image_size: int = 0) -> None:
         self.observation_vectors: FloatArray = np.zeros((max_agent_count, observation_size), dtype=np.float32)
+        self.image_vectors: ByteArray = np.zeros((max_agent_count, image_size), dtype=np.uint8)
         self.action_vectors: FloatArray = np.zeros((max_agent_count, action_size), dtype=np.float32)
         self.observed: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)
         self.decided: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)

@@ -149,7 +149,7 @@ def test_a_policy_file_makes_the_same_policy(tmp_path: Path) -> None:
 def test_a_policy_file_of_other_settings_or_none_is_refused(tmp_path: Path) -> None:
     make().save_policy(tmp_path / "small.policy")
     other = make(settings=PolicySettings(hidden_sizes=(16,)))
-    with pytest.raises(LayoutMismatchError):
+    with pytest.raises(LayoutMismatchError, match=r"policy settings .* \$\.hidden_sizes: expected \(16,\), got \(8,\)"):
         other.load_policy(tmp_path / "small.policy")
     with pytest.raises(PolicyFileError):
         other.load_policy(tmp_path / "none.policy")
@@ -167,8 +167,13 @@ def test_a_policy_file_of_other_actions_names_both(tmp_path: Path) -> None:
     make().save_policy(tmp_path / "small.policy")
     manager = Manager(1)
     policy = Policy.make_policy(manager, Driver.make_interactor(manager), SETTINGS)
-    with pytest.raises(LayoutMismatchError, match="was trained with the actions"):
-        policy.load_policy(tmp_path / "small.policy")
+    for load in (policy.load_policy, lambda path: Policy.make_policy_from_file(manager, policy.interactor, path)):
+        with pytest.raises(LayoutMismatchError) as raised:
+            load(tmp_path / "small.policy")
+        assert (
+            "small.policy has other actions than Interactor: $.gear: expected nothing, got exclusive_discrete(3)"
+            in (str(raised.value))
+        )
 
 
 def test_a_policy_without_memory_has_a_memory_state_of_size_0() -> None:
