@@ -17,6 +17,7 @@ class PPOTrainingSettings:
         synchronous: strictly on-policy and reproducible: the host waits for each update. Default: off.
         steps_per_update: agent-steps, over all hosts, of one update.
         minibatch_size: steps of one gradient.
+        memory_window: consecutive steps that a policy with memory learns through at a time. Unreal's PolicyWindowSize.
         epochs: passes over the steps of an update.
         learning_rate: of Adam.
         learning_rate_schedule: "constant", or "linear" down to 0 at `total_steps`.
@@ -51,6 +52,7 @@ class PPOTrainingSettings:
     synchronous: bool | None = None
     steps_per_update: int | None = None
     minibatch_size: int | None = None
+    memory_window: int | None = None
     epochs: int | None = None
     learning_rate: float | None = None
     learning_rate_schedule: str | None = None

@@ -6,12 +6,14 @@ from trainer_process.models.distribution import entropy, log_prob
 from trainer_process.models.flat_adam import AdamState, FlatAdam
 from trainer_process.models.network import FlatWeights, SpecNetwork
 from trainer_process.models.network_gradient import NetworkGradient, network_gradient
+from trainer_process.models.recurrent_gradient import RecurrentGradient
 
 __all__ = [
     "AdamState",
     "FlatAdam",
     "FlatWeights",
     "NetworkGradient",
+    "RecurrentGradient",
     "SpecNetwork",
     "entropy",
     "log_prob",

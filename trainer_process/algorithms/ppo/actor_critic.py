@@ -1,4 +1,7 @@
-"""PPO's two networks with their shared normaliser and their one optimiser. O observation, D distribution, B batch."""
+"""PPO's two networks with their shared normaliser and their one optimiser.
+
+O observation, I bytes of images, H memory, D distribution, B batch.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,8 @@ class ActorCritic:
 
     Attributes:
         weights: all trainable weights of both networks with their gradient, the policy's first.
-        policy: observation → distribution.
-        critic: observation → value.
+        policy: observation, image and memory, as far as there are any → distribution, memory after it.
+        critic: the same → value.
         optimizer: Adam over the weights of both, as in Stable-Baselines3.
         statistics: of the observations, float64; None where the policy doesn't normalise.
     """
@@ -70,17 +73,34 @@ class ActorCritic:
     @property
     def distribution_size(self) -> int:
         """D."""
-        (_, size), *_ = self.policy.spec.outputs
-        return size
+        return self.policy.spec.output_size("distribution")
 
-    def values_of(self, normalized_observations: Tensor) -> Tensor:
-        """[B] values of normalised observations [B, O]."""
-        (values,) = self.critic.forward_normalized(normalized_observations)
+    @property
+    def floats_per_row(self) -> int:
+        """What the larger network writes down of one agent."""
+        specs = (self.policy.spec, self.critic.spec)
+        return max(sum(shape.size * shape.rows for shape in spec.registers.values()) for spec in specs)
+
+    def inputs_of(
+        self, normalized_observations: Tensor, images: Tensor | None = None, memory: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """What both networks read of normalised observations [B, O], images [B, I] as floats and memory [B, H]."""
+        given = {"observation": normalized_observations, "image": images, "memory": memory}
+        inputs: list[Tensor] = []
+        for name, _ in self.policy.spec.inputs:
+            tensor = given[name]
+            assert tensor is not None, f"the networks read {name!r}"
+            inputs.append(tensor)
+        return tuple(inputs)
+
+    def values_of(self, *inputs: Tensor) -> Tensor:
+        """[B] values of what `inputs_of` gave."""
+        (values,) = self.critic.forward_normalized(*inputs)
         return values.squeeze(1)
 
-    def distribution_of(self, normalized_observations: Tensor) -> Tensor:
-        """[B, D] action distributions at normalised observations [B, O]."""
-        return self.policy.forward_normalized(normalized_observations)[0]
+    def distribution_of(self, *inputs: Tensor) -> Tensor:
+        """[B, D] action distributions at what `inputs_of` gave."""
+        return self.policy.forward_normalized(*inputs)[0]
 
     def count_observations(self, observations: FloatArray) -> None:
         """Merges observations [B, O], as they came, into the normaliser of both networks."""

@@ -41,6 +41,20 @@ from trainer_process.metrics import finite_metrics
 from trainer_process.seeding import numpy_generator
 
 _logger = logging.getLogger(__name__)
+_REQUIRED_FIELDS = ("observations", "images", "actions", "rewards", "log_probs", "memory")
+"""Of them, those that a behavior has."""
+
+
+def _row_sizes(behavior: BehaviorSpec) -> dict[str, tuple[int, ...]]:
+    """How many numbers a step may have of each field of experience; a host may leave modifiers out."""
+    actions = behavior.action_layout
+    return {
+        "observations": (behavior.observation_layout.size,),
+        "images": (behavior.observation_layout.image_size,),
+        "actions": (actions.vector_size,),
+        "action_modifiers": (0, actions.distribution_size),
+        "memory": (behavior.policy_settings.memory_size,),
+    }
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,7 @@ class PPO(Algorithm):
         """Starts fresh, from the initial weights that the host's policy has too."""
         self.settings = settings
         self._behavior = behavior
+        self._row_sizes = _row_sizes(behavior)
         self._networks = ActorCritic(behavior, settings)
         self._steps = StepReplay(self._networks, settings)
         self._density = ActionDensity(behavior.action_layout, torch.device(settings.device))
@@ -99,18 +114,18 @@ class PPO(Algorithm):
             steps_per_hand_off=-(-self.settings.steps_per_update // host_count),
             horizon=self.settings.horizon,
             buffer_count=1 if self.settings.synchronous else self.settings.buffer_count,
-            required_fields=("observations", "actions", "rewards", "log_probs"),
+            required_fields=tuple(name for name in _REQUIRED_FIELDS if max(self._row_sizes.get(name, (1,))) > 0),
             synchronous=self.settings.synchronous,
         )
 
     def add_experience(self, batch: ExperienceBatch, host_index: int) -> None:
-        wanted = (self._behavior.observation_layout.size, self._behavior.action_layout.vector_size)
-        received = (batch.observations.shape[-1], batch.actions.shape[-1])
-        if received != wanted:
-            raise ExperienceError(
-                f"behavior {self._behavior.name!r}, host {host_index}, batch {batch.batch_id}: expected observations "
-                f"and actions of {wanted[0]} and {wanted[1]} floats, got {received[0]} and {received[1]}"
-            )
+        for name, sizes in self._row_sizes.items():
+            received = getattr(batch, name).shape[-1]
+            if received not in sizes:
+                raise ExperienceError(
+                    f"behavior {self._behavior.name!r}, host {host_index}, batch {batch.batch_id}: expected {name} of "
+                    f"{' or '.join(map(str, sizes))} numbers a row, got {received}"
+                )
         self._pending.add(host_index, batch)
 
     def is_ready(self, live_host_indices: Collection[int]) -> bool:
@@ -200,8 +215,10 @@ class PPO(Algorithm):
             where = f"behavior {self._behavior.name!r}, iteration {counters.iteration}"
             raise DivergedError("network weights", where)
         networks.keep_within_clamps()
+        rows = data.valid_rows()
+        learnt = data if rows is None else data.targets().taken(rows)
         return metrics | {
-            "explained_variance": float(explained_variance(data.old_values, data.returns)),
+            "explained_variance": float(explained_variance(learnt.old_values, learnt.returns)),
             "learning_rate": coefficients.learning_rate,
             "clip_range": coefficients.clip_range,
             "entropy_coefficient": coefficients.entropy_coefficient,

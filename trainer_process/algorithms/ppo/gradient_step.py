@@ -48,8 +48,7 @@ class UpdateRecord:
         rows = slice(first, first + self._epoch_rows)
         epoch = [torch.split(column[rows], self._minibatch_size) for column in self._kept]
         self._places = [list(place) for place in zip(*epoch, strict=True)]
-        self._epochs.append(data)
-        self._seen = 0
+        self._epochs.append(data.targets())
         self._seen = 0
 
     def add(self, outputs: StepOutputs) -> None:
@@ -69,7 +68,12 @@ class UpdateRecord:
         first = (len(self._epochs) - 1) * self._epoch_rows
         rows = first + last_epoch_rows
         seen = next(joined(self._epochs).minibatches(rows))
-        distribution, values, log_ratios = (column[:rows] for column in self._kept)
+        kept = [column[:rows] for column in self._kept]
+        self._last_kl = approximate_kl(kept[2][first:], None if seen.is_valid is None else seen.is_valid[first:])
+        valid = seen.valid_rows()
+        if valid is not None:
+            seen, kept = seen.taken(valid), [column.index_select(0, valid) for column in kept]
+        distribution, values, log_ratios = kept
         numbers = [
             self._objective.policy_loss(log_ratios, seen),
             self._objective.value_loss(values, seen),
@@ -77,9 +81,8 @@ class UpdateRecord:
             approximate_kl(log_ratios),
             clip_fraction(log_ratios, self._objective.coefficients.clip_range),
         ]
-        self._sums += rows * torch.stack(numbers)
-        self._row_count += rows
-        self._last_kl = approximate_kl(log_ratios[first:])
+        self._sums += seen.step_count * torch.stack(numbers)
+        self._row_count += seen.step_count
         self._epochs.clear()
 
 
@@ -98,21 +101,22 @@ def take_gradient_steps(
     moved beyond `target_kl` stops there.
     """
     steps.prepare(objective, data)
-    order = _drawn_order(data, generator)
+    minibatch_size = data.minibatch_rows(settings.minibatch_size)
+    order = _drawn_order(data, minibatch_size, generator)
     epoch_data = data.taken(order)
     if settings.synchronous or settings.decoupled_objective:
         epoch_data = with_proximal_policy(epoch_data, steps, settings)
         data = epoch_data.taken(torch.argsort(order))
-    record = UpdateRecord(objective, data, steps.networks.distribution_size, settings.minibatch_size)
+    record = UpdateRecord(objective, data, steps.networks.distribution_size, minibatch_size)
     epochs = 0
     goes_on = True
     while goes_on and epochs < settings.epochs:
         if epochs:
-            epoch_data = data.taken(_drawn_order(data, generator))
-        advantages = objective.prepared_advantages(epoch_data.advantages, settings.minibatch_size)
+            epoch_data = data.taken(_drawn_order(data, minibatch_size, generator))
+        advantages = objective.prepared_advantages(epoch_data, minibatch_size)
         epoch_data = replace(epoch_data, advantages=advantages)
         record.begin_epoch(epoch_data)
-        goes_on = _run_epoch(epoch_data, steps, settings.minibatch_size, record, report_progress)
+        goes_on = _run_epoch(epoch_data, steps, minibatch_size, record, report_progress)
         epochs += 1
     return {**dict(zip(UpdateRecord.NAMES, record.means().tolist(), strict=True)), "epochs": float(epochs)}
 
@@ -130,5 +134,14 @@ def _run_epoch(
     return True
 
 
-def _drawn_order(data: TrainingData, generator: np.random.Generator) -> Tensor:
-    return torch.from_numpy(generator.permutation(data.step_count)).to(data.returns.device)
+def _drawn_order(data: TrainingData, minibatch_size: int, generator: np.random.Generator) -> Tensor:
+    """int64[S] rows, whole windows in each minibatch: the first steps of all of them, then the second ones, and so on.
+
+    `minibatch_size` in rows.
+    """
+    size = data.window_size
+    rows = generator.permutation(data.step_count // size)
+    if size > 1:
+        starts = np.split(size * rows, range(minibatch_size // size, len(rows), minibatch_size // size))
+        rows = np.concatenate([(part + np.arange(size)[:, None]).reshape(-1) for part in starts])
+    return torch.from_numpy(rows).to(data.returns.device)

@@ -71,23 +71,38 @@ def entropy_loss(entropy: Tensor) -> Tensor:
     return -entropy.mean()
 
 
-def normalized_advantages(advantages: Tensor) -> Tensor:
+def normalized_advantages(advantages: Tensor, is_valid: Tensor | None = None) -> Tensor:
     """Advantages [..., B] moved to mean 0 and unbiased standard deviation 1 along the last dimension.
 
     One advantage alone stays as it is: it has no deviation.
+
+    Args:
+        advantages: [..., B].
+        is_valid: [..., B], 1 for those that are to count and 0 for padding; None counts all.
     """
+    if is_valid is not None:
+        return _normalized_valid_advantages(advantages, is_valid)
     if advantages.shape[-1] < 2:
         return advantages
     centred = advantages - advantages.mean(-1, keepdim=True)
     return centred / (advantages.std(-1, keepdim=True) + 1e-8)
 
 
-def approximate_kl(log_ratios: Tensor) -> Tensor:
+def _normalized_valid_advantages(advantages: Tensor, is_valid: Tensor) -> Tensor:
+    count = is_valid.sum(-1, keepdim=True)
+    centred = advantages - (advantages * is_valid).sum(-1, keepdim=True) / count
+    variance = (centred.square() * is_valid).sum(-1, keepdim=True) / (count - 1.0).clamp_min(1.0)
+    return torch.where(count < 2.0, advantages, centred / (variance.sqrt() + 1e-8))
+
+
+def approximate_kl(log_ratios: Tensor, is_valid: Tensor | None = None) -> Tensor:
     """KL(old || new) estimated from samples of old: mean((r - 1) - log r), with `log_ratios` log r [B].
 
-    Unbiased and never negative (Schulman 2020, joschu.net/blog/kl-approx.html, k3).
+    Unbiased and never negative (Schulman 2020, joschu.net/blog/kl-approx.html, k3). Of padding, where `is_valid` [B] is
+    0, nothing counts.
     """
-    return ((torch.exp(log_ratios) - 1.0) - log_ratios).mean()
+    estimates = (torch.exp(log_ratios) - 1.0) - log_ratios
+    return estimates.mean() if is_valid is None else (estimates * is_valid).sum() / is_valid.sum()
 
 
 def clip_fraction(log_ratios: Tensor, clip_range: float) -> Tensor:

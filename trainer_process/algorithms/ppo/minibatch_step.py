@@ -1,12 +1,11 @@
 """One gradient step on buffers that stay the same, so that the loop sets nothing up and a CUDA graph can replay it.
 
-B minibatch, O observation, D distribution.
+B minibatch, O observation, I bytes of images, D distribution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import NamedTuple
 
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.objective import Objective
 from trainer_process.algorithms.ppo.training_data import TrainingData
-from trainer_process.models import NetworkGradient, network_gradient
+from trainer_process.models import NetworkGradient, RecurrentGradient, network_gradient
 from trainer_process.models.side_stream import SideStream
 
 
@@ -49,23 +48,32 @@ class MinibatchStep:
             example: of any number of rows, for its widths.
             size: B.
             max_grad_norm: of both networks' gradient together; None does not clip.
-            gradient_of: (network, inputs [B, O]) -> what computes it.
+            gradient_of: (network, *inputs [B, size]) -> what computes it, for all but policies with memory.
         """
         self._networks = networks
         self._max_grad_norm = max_grad_norm
         self.inputs = example.blank(size)
-        self._policy = gradient_of(networks.policy, self.inputs.observations)
-        self._critic = gradient_of(networks.critic, self.inputs.observations)
+        self._images = None if example.images is None else _ImageBuffers(example.images, size)
+        pixels = None if self._images is None else self._images.numbers
+        read = networks.inputs_of(self.inputs.observations, pixels, self.inputs.memory)
+        if example.memory is None:
+            self._policy = gradient_of(networks.policy, *read)
+        else:
+            self._policy = RecurrentGradient(networks.policy, example.window_size, *read)
+        self._critic = gradient_of(networks.critic, *read)
         self.outputs = StepOutputs(
             self._policy.outputs, self._critic.outputs.squeeze(1), torch.zeros_like(self.inputs.returns)
         )
         self._value_slopes = self._critic.slopes.squeeze(1)
-        self._columns = [getattr(self.inputs, field.name) for field in fields(self.inputs)]
+        self._names = [name for name in self.inputs.columns if name != "image_rows"]
+        self._columns = [getattr(self.inputs, name) for name in self._names]
         self._side = SideStream(networks.weights.values.device)
 
     def read(self, minibatch: TrainingData) -> None:
         """Copies a minibatch of B steps in."""
-        torch._foreach_copy_(self._columns, [getattr(minibatch, field.name) for field in fields(minibatch)])
+        torch._foreach_copy_(self._columns, [getattr(minibatch, name) for name in self._names])
+        if self._images is not None and minibatch.images is not None and minibatch.image_rows is not None:
+            self._images.read(minibatch.images, minibatch.image_rows)
 
     def log_probs(self, objective: Objective) -> Tensor:
         """[B] log-probabilities of the actions that were read, without their own terms; as `evaluate` computes them."""
@@ -73,15 +81,21 @@ class MinibatchStep:
         return objective.density.evaluate(self._policy.outputs, self.inputs.actions, self._policy.slopes)
 
     def evaluate(self, objective: Objective) -> None:
-        """Computes `outputs` and the slopes of the loss by them."""
+        """Computes `outputs` and the slopes of the loss by them; padding has none, and the others weigh the more."""
+        is_valid = self.inputs.is_valid
+        weights = None if is_valid is None else is_valid / is_valid.mean()
 
         def critic() -> None:
             self._critic.forward()
             objective.value_slopes(self.outputs.values, self.inputs, self._value_slopes)
+            if weights is not None:
+                self._value_slopes.mul_(weights)
 
         self._side.run([critic])
         self._policy.forward()
         objective.policy_slopes(self._policy.outputs, self.inputs, self._policy.slopes, self.outputs.log_ratios)
+        if weights is not None:
+            self._policy.slopes.mul_(weights.unsqueeze(1))
         self._side.join()
 
     def move(self) -> None:
@@ -97,6 +111,24 @@ class MinibatchStep:
         """Both."""
         self.evaluate(objective)
         self.move()
+
+
+class _ImageBuffers:
+    """The images of a minibatch, which stay bytes until here.
+
+    Attributes:
+        numbers: float32[B, I], what networks read.
+    """
+
+    def __init__(self, example: Tensor, size: int) -> None:
+        """For `size` rows as wide as the example, uint8[P, I]."""
+        self._bytes = example.new_zeros(size, example.shape[1])
+        self.numbers = self._bytes.float()
+
+    def read(self, images: Tensor, rows: Tensor) -> None:
+        """Gathers B rows out of all images uint8[P, I]."""
+        torch.index_select(images, 0, rows, out=self._bytes)
+        self.numbers.copy_(self._bytes)
 
 
 def clip_norm(gradient: Tensor, maximum: float) -> None:

@@ -53,8 +53,8 @@ class Objective(ABC):
         """Fills `slopes` [B] with those of the loss by values [B]."""
 
     @abstractmethod
-    def prepared_advantages(self, advantages: Tensor, minibatch_size: int) -> Tensor:
-        """The advantages of one epoch, in its order, as the surrogate uses them."""
+    def prepared_advantages(self, epoch: TrainingData, minibatch_size: int) -> Tensor:
+        """The advantages of one epoch, in its order, as the surrogate uses them; `minibatch_size` in rows."""
 
     @abstractmethod
     def policy_loss(self, log_ratios: Tensor, data: TrainingData) -> Tensor:
@@ -74,16 +74,16 @@ class Objective(ABC):
 class ClippedObjective(Objective):
     """Schulman's: clipped surrogate + value coefficient x squared value error - entropy coefficient x entropy."""
 
-    def prepared_advantages(self, advantages: Tensor, minibatch_size: int) -> Tensor:
+    def prepared_advantages(self, epoch: TrainingData, minibatch_size: int) -> Tensor:
         """Normalised per minibatch, all full minibatches in one go."""
         if not self.settings.normalize_advantages:
-            return advantages
-        whole = advantages.shape[0] // minibatch_size * minibatch_size
+            return epoch.advantages
+        whole = epoch.step_count // minibatch_size * minibatch_size
         parts = []
-        if whole > 0:
-            parts.append(normalized_advantages(advantages[:whole].view(-1, minibatch_size)).view(-1))
-        if whole < advantages.shape[0]:
-            parts.append(normalized_advantages(advantages[whole:]))
+        for start, stop, size in ((0, whole, minibatch_size), (whole, epoch.step_count, epoch.step_count - whole)):
+            if stop > start:
+                is_valid = None if epoch.is_valid is None else epoch.is_valid[start:stop].view(-1, size)
+                parts.append(normalized_advantages(epoch.advantages[start:stop].view(-1, size), is_valid).view(-1))
         return torch.cat(parts)
 
     def policy_loss(self, log_ratios: Tensor, data: TrainingData) -> Tensor:
@@ -120,12 +120,14 @@ class ClippedObjective(Objective):
 class UnrealObjective(Objective):
     """Unreal Learning Agents': see `unreal_losses`; its weights are `PPOSettings.unreal`."""
 
-    def prepared_advantages(self, advantages: Tensor, minibatch_size: int) -> Tensor:
+    def prepared_advantages(self, epoch: TrainingData, minibatch_size: int) -> Tensor:
         """Over all steps at once."""
         if not self.settings.normalize_advantages:
-            return advantages
+            return epoch.advantages
         unreal = self.settings.unreal
-        return positive_advantages(advantages, unreal.minimum_advantage, unreal.maximum_advantage)
+        return positive_advantages(
+            epoch.advantages, unreal.minimum_advantage, unreal.maximum_advantage, epoch.valid_rows()
+        )
 
     def policy_loss(self, log_ratios: Tensor, data: TrainingData) -> Tensor:
         """See `log_surrogate_loss`."""

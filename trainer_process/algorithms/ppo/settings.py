@@ -43,6 +43,8 @@ class PPOSettings(AlgorithmSettings):
     Attributes:
         steps_per_update: agent-steps of all hosts together that one update learns from.
         minibatch_size: steps of one gradient step.
+        memory_window: consecutive steps that a policy with memory learns through at a time; a minibatch is as many
+            whole windows as fit, at least one. Unreal's PolicyWindowSize, and sequence_length of ML-Agents.
         epochs: passes over an update's steps.
         learning_rate: of Adam.
         learning_rate_schedule: "linear" falls to zero at `total_steps`.
@@ -75,6 +77,7 @@ class PPOSettings(AlgorithmSettings):
 
     steps_per_update: int = Field(default=2048, ge=2, le=1_000_000)
     minibatch_size: int = Field(default=64, ge=1)
+    memory_window: int = Field(default=16, ge=1, le=10_000)
     epochs: int = Field(default=10, ge=1, le=1000)
     learning_rate: float = Field(default=3e-4, gt=0, le=1)
     learning_rate_schedule: ScheduleKind = "constant"

@@ -35,13 +35,15 @@ class StepReplay:
         device = networks.weights.values.device
         self._capture = capture or (partial(capture_cuda_graph, device=device) if device.type == "cuda" else None)
         self._steps: dict[int, MinibatchStep] = {}
+        self._columns: tuple[str, ...] = ()
         self._works: dict[int, list[Work]] = {}
         self._captured: tuple[tuple[float, float], list[Work]] | None = None
         self._objective: Objective | None = None
 
     def prepare(self, objective: Objective, data: TrainingData) -> None:
         """Makes ready for an update's minibatches of `data`."""
-        full_size = self._settings.minibatch_size
+        full_size = data.minibatch_rows(self._settings.minibatch_size)
+        self._forget_steps_of_others(data)
         count, rest = divmod(data.step_count, full_size)
         sizes = [full_size] * (count > 0) + [rest] * (rest > 0)
         # The full one stays, since a graph reads and writes its buffers.
@@ -73,15 +75,23 @@ class StepReplay:
         first, *second = self._works[minibatch.step_count]
         first()
         if second:
-            if self._has_moved_too_far(step.outputs.log_ratios):
+            if self._has_moved_too_far(step):
                 return step.outputs, False
             second[0]()
         return step.outputs, True
 
-    def _has_moved_too_far(self, log_ratios: Tensor) -> bool:
+    def _forget_steps_of_others(self, data: TrainingData) -> None:
+        """Buffers are of the columns that they were made for: a host may begin to mask actions later."""
+        if self._columns != tuple(data.columns):
+            self._columns = tuple(data.columns)
+            self._steps, self._captured = {}, None
+
+    def _has_moved_too_far(self, step: MinibatchStep) -> bool:
         """Waits for the device, as nothing else in the loop does."""
         target = self._settings.target_kl
-        return target is not None and bool(approximate_kl(log_ratios) > _KL_MARGIN * target)
+        if target is None:
+            return False
+        return bool(approximate_kl(step.outputs.log_ratios, step.inputs.is_valid) > _KL_MARGIN * target)
 
     def _works_of(self, step: MinibatchStep, objective: Objective) -> list[Work]:
         """Evaluation and move as one; apart where `target_kl` is asked between them."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,10 @@ from torch import Tensor
 class TrainingData:
     """S steps; a minibatch is of the same form.
 
+    For a policy with memory the rows are windows of L steps of one trajectory each, one window after the other, some of
+    them padded with rows that are not to count. In a minibatch they are in the order of time: the first steps of all of
+    its windows, then the second ones, and so on.
+
     Attributes:
         observations: [S, O], normalised.
         actions: [S, A], as sampled.
@@ -21,6 +26,12 @@ class TrainingData:
         returns: [S], targets of the critic.
         old_values: [S], of the critic before the update.
         behavior_weights: [S], of the decoupled objective; ones elsewhere.
+        memory: [S, H], recorded before each evaluation; None without memory, as with what follows.
+        modifiers: [S, M], of the actions.
+        is_valid: [S], 1 for steps and 0 for padding; None where no row is padding.
+        image_rows: int64[S], the row of `images` that belongs to each step.
+        images: uint8[P, I], of all steps of the update, which minibatches share rather than copy.
+        window_size: L; 1 where every row stands for itself.
     """
 
     observations: Tensor
@@ -30,29 +41,61 @@ class TrainingData:
     returns: Tensor
     old_values: Tensor
     behavior_weights: Tensor
+    memory: Tensor | None = None
+    modifiers: Tensor | None = None
+    is_valid: Tensor | None = None
+    image_rows: Tensor | None = None
+    images: Tensor | None = None
+    window_size: int = 1
 
     @property
     def step_count(self) -> int:
         """S."""
         return self.returns.shape[0]
 
+    @property
+    def columns(self) -> dict[str, Tensor]:
+        """What has a row for each step, by name."""
+        present = ((name, getattr(self, name)) for name in _COLUMNS)
+        return {name: column for name, column in present if column is not None}
+
+    def minibatch_rows(self, step_count: int) -> int:
+        """Rows of a minibatch that shall have `step_count` steps: whole windows, at least one."""
+        return max(1, step_count // self.window_size) * self.window_size
+
+    def valid_rows(self) -> Tensor | None:
+        """int64 indices of the rows that are not padding; None for all."""
+        return None if self.is_valid is None else torch.nonzero(self.is_valid).squeeze(1)
+
+    def targets(self) -> TrainingData:
+        """The same steps without what the networks read."""
+        return replace(self, observations=self.observations[:, :0], memory=None, image_rows=None, images=None)
+
     def taken(self, rows: Tensor) -> TrainingData:
         """The rows in another order, copied once so that minibatches are views of contiguous memory."""
-        return TrainingData(*(getattr(self, field.name).index_select(0, rows) for field in fields(self)))
+        return self._with({name: column.index_select(0, rows) for name, column in self.columns.items()})
 
     def blank(self, step_count: int) -> TrainingData:
         """Zeros of the same widths."""
-        columns = (getattr(self, field.name) for field in fields(self))
-        return TrainingData(*(column.new_zeros(step_count, *column.shape[1:]) for column in columns))
+        columns = self.columns.items()
+        return self._with({name: column.new_zeros(step_count, *column.shape[1:]) for name, column in columns})
 
     def minibatches(self, size: int) -> Iterator[TrainingData]:
         """Consecutive views of `size` rows, the last one of what is left."""
-        columns = [torch.split(getattr(self, field.name), size) for field in fields(self)]
-        return (TrainingData(*column) for column in zip(*columns, strict=True))
+        columns = self.columns
+        parts = zip(*(torch.split(column, size) for column in columns.values()), strict=True)
+        return (self._with(dict(zip(columns, part, strict=True))) for part in parts)
+
+    def _with(self, columns: dict[str, Any]) -> TrainingData:
+        return replace(self, **columns)
+
+
+_COLUMNS = tuple(field.name for field in fields(TrainingData) if field.name not in ("images", "window_size"))
 
 
 def joined(parts: Sequence[TrainingData]) -> TrainingData:
     """The rows of all parts, one after the other; of a single part, itself."""
     if len(parts) == 1:
         return parts[0]
-    return TrainingData(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(TrainingData)))
+    columns: dict[str, Any] = {name: torch.cat([part.columns[name] for part in parts]) for name in parts[0].columns}
+    return replace(parts[0], **columns)

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 
-def positive_advantages(advantages: Tensor, minimum: float, maximum: float) -> Tensor:
+def positive_advantages(advantages: Tensor, minimum: float, maximum: float, valid_rows: Tensor | None = None) -> Tensor:
     """[B] advantages divided by their standard deviation, not centred, and clipped.
 
-    With a minimum of 0 only actions that went better than predicted are reinforced.
+    With a minimum of 0 only actions that went better than predicted are reinforced. The deviation is that of
+    `valid_rows`, int64 indices, where there are others that are padding.
     """
-    deviation = advantages.std() if advantages.shape[0] > 1 else torch.ones_like(advantages[0])
+    counted = advantages if valid_rows is None else advantages[valid_rows]
+    deviation = counted.std() if counted.shape[0] > 1 else torch.ones_like(counted[0])
     return (advantages / (deviation + 1e-8)).clamp(minimum, maximum)
 
 

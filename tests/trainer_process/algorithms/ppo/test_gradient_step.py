@@ -101,7 +101,7 @@ def reference_learn(settings: PPOSettings, spec: BehaviorSpec) -> ActorCritic:
         if epoch == 0 and (settings.synchronous or settings.decoupled_objective):
             shuffled = reference_proximal(shuffled, networks, objective.density, settings)
             data = shuffled.taken(torch.argsort(order))
-        advantages = objective.prepared_advantages(shuffled.advantages, settings.minibatch_size)
+        advantages = objective.prepared_advantages(shuffled, settings.minibatch_size)
         for minibatch in replace(shuffled, advantages=advantages).minibatches(settings.minibatch_size):
             distribution = networks.distribution_of(minibatch.observations)
             values = networks.values_of(minibatch.observations)

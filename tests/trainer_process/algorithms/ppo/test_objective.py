@@ -70,12 +70,12 @@ def test_slopes_are_the_gradient_of_the_loss_functions(changes):
 
 def test_advantages_are_normalised_in_each_minibatch_also_in_the_last_small_one():
     objective = make_objective(DENSITY, PPOSettings(), COEFFICIENTS)
-    advantages = torch.randn(23, generator=torch.Generator().manual_seed(0))
-    expected = torch.cat([normalized_advantages(part) for part in torch.split(advantages, 5)])
-    torch.testing.assert_close(objective.prepared_advantages(advantages, 5), expected)
+    _, _, data = example(23)
+    expected = torch.cat([normalized_advantages(part) for part in torch.split(data.advantages, 5)])
+    torch.testing.assert_close(objective.prepared_advantages(data, 5), expected)
 
 
 def test_advantages_stay_as_they_are_when_the_settings_say_so():
     objective = make_objective(DENSITY, PPOSettings(normalize_advantages=False), COEFFICIENTS)
-    advantages = torch.tensor([1.0, 5.0, 9.0])
-    torch.testing.assert_close(objective.prepared_advantages(advantages, 2), advantages)
+    _, _, data = example(3)
+    torch.testing.assert_close(objective.prepared_advantages(data, 2), data.advantages)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def learn(steps: StepReplay, settings: PPOSettings, coefficients: Coefficients =
     device = torch.device(settings.device)
     objective = make_objective(ActionDensity(WALKER.action_layout, device), settings, coefficients)
     data = example_data(rows)
-    data = TrainingData(**{field.name: getattr(data, field.name).to(device) for field in fields(data)})
+    data = TrainingData(**{name: column.to(device) for name, column in data.columns.items()})
     take_gradient_steps(data, steps, objective, settings, np.random.default_rng(7), lambda: None)
 
 
