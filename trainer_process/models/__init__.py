@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trainer_process.models.distribution import entropy, log_prob
 from trainer_process.models.flat_adam import AdamState, FlatAdam
+from trainer_process.models.memory_window import forward_windows
 from trainer_process.models.network import FlatWeights, SpecNetwork
 from trainer_process.models.network_gradient import NetworkGradient, network_gradient
 from trainer_process.models.recurrent_gradient import RecurrentGradient
@@ -16,6 +17,7 @@ __all__ = [
     "RecurrentGradient",
     "SpecNetwork",
     "entropy",
+    "forward_windows",
     "log_prob",
     "network_gradient",
 ]

@@ -60,7 +60,8 @@ class AutogradGradient(NetworkGradient):
 
     def backward(self) -> None:
         self._network.zero_grad()
-        torch.autograd.backward([self._traced], [self.slopes])
+        if self._traced.requires_grad:
+            torch.autograd.backward([self._traced], [self.slopes])
 
 
 class WrittenGradient(NetworkGradient):

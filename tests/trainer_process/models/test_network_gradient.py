@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from protocol.initial_weights import initial_weights
@@ -16,9 +17,11 @@ from protocol.network_spec import NetworkSpec, Operation, ParameterSpec
 from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ActionElement, ContinuousAction, ContinuousObservation, ObservationElement
 from protocol.weights import WeightsLayout
+from tests.random_networks import SIMPLE, networks
 from tests.strategies import actions, critic_settings, observations, policy_settings
 from trainer_process.models import SpecNetwork, network_gradient
 from trainer_process.models.network_gradient import AutogradGradient, NetworkGradient, WrittenGradient
+from trainer_process.models.written_plan import why_not_written
 
 HIDDEN = (("function", "elu"),)
 WEIGHT = ParameterSpec("weight", (4, 4), "orthogonal", 1.0)
@@ -57,8 +60,8 @@ def evaluated(gradient: NetworkGradient, network: SpecNetwork, seed: int) -> tup
     """Outputs and the gradient on random rows and slopes; run twice, since the buffers are used again."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(2):
-        for given in gradient.inputs:
-            given.copy_(torch.randn(given.shape, generator=generator))
+        for rows in gradient.inputs:
+            rows.copy_(torch.randn(rows.shape, generator=generator))
         with torch.no_grad():
             gradient.forward()
             gradient.slopes.copy_(torch.randn(gradient.slopes.shape, generator=generator))
@@ -68,10 +71,10 @@ def evaluated(gradient: NetworkGradient, network: SpecNetwork, seed: int) -> tup
 
 def assert_written_is_autograd(spec: NetworkSpec, row_count: int = 5, seed: int = 1) -> None:
     network = network_of(spec, seed)
-    inputs = torch.zeros(row_count, spec.inputs[0][1])
-    expected_outputs, expected = evaluated(AutogradGradient(network, inputs), network, seed)
+    inputs = [torch.zeros(row_count, size) for _, size in spec.inputs]
+    expected_outputs, expected = evaluated(AutogradGradient(network, *inputs), network, seed)
     network.flat_grad.fill_(7.0)
-    outputs, received = evaluated(WrittenGradient(network, inputs), network, seed)
+    outputs, received = evaluated(WrittenGradient(network, *inputs), network, seed)
     torch.testing.assert_close(outputs, expected_outputs, rtol=1e-5, atol=1e-5)
     scale = max(1.0, float(expected.abs().max())) if expected.numel() else 1.0
     torch.testing.assert_close(received, expected, rtol=1e-4, atol=1e-5 * scale)
@@ -196,3 +199,40 @@ def test_an_unusual_normaliser_is_left_to_autograd() -> None:
     moved = Operation("normalize", ("copied",), normalize.output, normalize.parameters, normalize.attributes)
     later = NetworkSpec(policy.inputs, policy.outputs, (first, moved, *others), policy.parameters)
     assert isinstance(network_gradient(network_of(later), torch.zeros(2, 4)), AutogradGradient)
+
+
+@given(networks(SIMPLE), st.integers(0, 2**32), st.integers(1, 5))
+def test_written_gradients_of_chained_operations_are_those_of_autograd(
+    spec: NetworkSpec, seed: int, row_count: int
+) -> None:
+    assume(why_not_written(network_of(spec)) is None)
+    assert_written_is_autograd(spec, row_count, seed)
+
+
+def test_a_network_of_several_inputs_and_outputs_has_the_gradient_by_the_first_output() -> None:
+    spec = NetworkSpec(
+        inputs=(("x", 4), ("z", 4)),
+        outputs=(("y", 4), ("other", 4)),
+        operations=(
+            LINEAR,
+            Operation("gate_sum", ("z", "h", "x", "h", "z"), "y"),
+            Operation("linear", ("h",), "other", ("weight2", "bias2")),
+        ),
+        parameters=(WEIGHT, BIAS, replace(WEIGHT, name="weight2"), replace(BIAS, name="bias2")),
+    )
+    assert_written_is_autograd(spec)
+
+
+def test_images_of_bytes_are_left_to_autograd_and_their_gradient_is_that_of_floats() -> None:
+    spec = chain(LINEAR)
+    network = network_of(spec)
+    pixels = torch.arange(8, dtype=torch.uint8).reshape(2, 4)
+    gradients: list[torch.Tensor] = []
+    for given_pixels in (pixels, pixels.float()):
+        gradient = network_gradient(network, given_pixels)
+        with torch.no_grad():
+            gradient.forward()
+            gradient.slopes.fill_(1.0)
+            gradient.backward()
+        gradients.append(network.flat_grad.clone())
+    torch.testing.assert_close(*gradients)
