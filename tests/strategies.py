@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -9,27 +11,47 @@ from protocol.action_layout import ActionLayout
 from protocol.policy_settings import ACTIVATIONS, CriticSettings, PolicySettings
 from protocol.schema import (
     ActionElement,
+    AngleAction,
+    BitmaskAction,
     BoolAction,
     BoolObservation,
     ContinuousAction,
     ContinuousObservation,
+    DirectionAction,
+    EitherAction,
+    EncodingAction,
+    EnumAction,
     ExclusiveDiscreteAction,
     ExclusiveDiscreteObservation,
+    ExclusiveUnionAction,
     FloatAction,
     FloatObservation,
     InclusiveDiscreteAction,
     InclusiveDiscreteObservation,
+    InclusiveUnionAction,
+    LocationAction,
+    NamedExclusiveDiscreteAction,
+    NamedInclusiveDiscreteAction,
+    NullAction,
     ObservationElement,
+    OptionalAction,
+    PairAction,
+    RotationAction,
+    ScaleAction,
     StaticArrayAction,
     StaticArrayObservation,
     StructAction,
     StructObservation,
+    TransformAction,
+    VelocityAction,
 )
 from protocol.vector_array import FloatArray
 
 names = st.text("abcdefghijklmnopqrstuvwxyz_äß語", min_size=1, max_size=12)
 scales = st.floats(1e-3, 1e3)
 sizes = st.integers(1, 6)
+priors = st.floats(0.01, 0.99)
+hidden_sizes = st.lists(st.integers(1, 24), max_size=3).map(tuple)
 
 
 def _struct_elements(children: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[tuple[str, object], ...]]:
@@ -70,25 +92,104 @@ def _continuous_action(draw: st.DrawFn) -> ContinuousAction | FloatAction:
     return ContinuousAction(size, scale, bounding, lows, highs)
 
 
-def actions() -> st.SearchStrategy[ActionElement]:
-    """Action schemas of up to a few dozen floats."""
-    leaves = st.one_of(
+@cache
+def _choice_priors(count: int) -> st.SearchStrategy[tuple[float, ...] | None]:
+    def shares(weights: list[float]) -> tuple[float, ...]:
+        return tuple(weight / sum(weights) for weight in weights)
+
+    return st.none() | st.lists(st.floats(0.05, 1), min_size=count, max_size=count).map(shares)
+
+
+@cache
+def _bit_priors(count: int) -> st.SearchStrategy[tuple[float, ...] | None]:
+    return st.none() | st.lists(priors, min_size=count, max_size=count).map(tuple)
+
+
+def _several_names() -> st.SearchStrategy[tuple[str, ...]]:
+    return st.lists(names, min_size=1, max_size=4, unique=True).map(tuple)
+
+
+@cache
+def discrete_action_leaves() -> st.SearchStrategy[ActionElement]:
+    """Every action element that holds no other and no number."""
+    return st.one_of(
+        st.just(NullAction()),
+        sizes.flatmap(lambda size: st.builds(ExclusiveDiscreteAction, st.just(size), _choice_priors(size))),
+        sizes.flatmap(lambda size: st.builds(InclusiveDiscreteAction, st.just(size), _bit_priors(size))),
+        st.builds(BoolAction, priors),
+        *[
+            _several_names().flatmap(
+                lambda given, kind=kind: st.builds(kind, st.just(given), _choice_priors(len(given)))
+            )
+            for kind in (NamedExclusiveDiscreteAction, EnumAction)
+        ],
+        *[
+            _several_names().flatmap(lambda given, kind=kind: st.builds(kind, st.just(given), _bit_priors(len(given))))
+            for kind in (NamedInclusiveDiscreteAction, BitmaskAction)
+        ],
+    )
+
+
+@cache
+def action_leaves() -> st.SearchStrategy[ActionElement]:
+    """Every action element that holds no other."""
+    return st.one_of(
+        discrete_action_leaves(),
         _continuous_action(),
-        st.builds(ExclusiveDiscreteAction, sizes),
-        st.builds(InclusiveDiscreteAction, sizes),
-        st.builds(BoolAction),
-    )
-    return st.recursive(
-        leaves,
-        lambda children: st.one_of(
-            st.builds(StructAction, _struct_elements(children)),
-            st.builds(StaticArrayAction, children, st.integers(1, 3)),
-        ),
-        max_leaves=6,
+        *[
+            st.builds(kind, scales)
+            for kind in (LocationAction, RotationAction, ScaleAction, AngleAction, VelocityAction)
+        ],
+        st.builds(DirectionAction),
+        st.builds(TransformAction, scales, scales, scales),
     )
 
 
-hidden_sizes = st.lists(st.integers(1, 24), max_size=3).map(tuple)
+_ACTION_GROUPS = (
+    StructAction,
+    StaticArrayAction,
+    ExclusiveUnionAction,
+    InclusiveUnionAction,
+    EncodingAction,
+    PairAction,
+    OptionalAction,
+    EitherAction,
+)
+
+
+@st.composite
+def _action_of_depth(draw: st.DrawFn, depth: int, leaves: st.SearchStrategy[ActionElement]) -> ActionElement:
+    """A tree of at most this depth; of three elements that may hold others, two do."""
+    if depth == 1 or draw(st.integers(0, 2)) == 0:
+        return draw(leaves)
+    child = _action_of_depth(depth - 1, leaves)
+    kind = draw(st.sampled_from(_ACTION_GROUPS))
+    if kind in (StructAction, ExclusiveUnionAction, InclusiveUnionAction):
+        elements = tuple((name, draw(child)) for name in draw(st.lists(names, min_size=1, max_size=3, unique=True)))
+        if kind is StructAction:
+            return StructAction(elements)
+        return kind(elements, draw((_choice_priors if kind is ExclusiveUnionAction else _bit_priors)(len(elements))))
+    if kind is StaticArrayAction:
+        return StaticArrayAction(draw(child), draw(st.integers(1, 2)))
+    if kind is EncodingAction:
+        return EncodingAction(
+            draw(child), draw(st.integers(1, 6)), draw(hidden_sizes), draw(st.sampled_from(ACTIVATIONS))
+        )
+    if kind is OptionalAction:
+        return OptionalAction(draw(child), draw(priors))
+    if kind is PairAction:
+        return PairAction(draw(child), draw(child))
+    return EitherAction(draw(child), draw(child), draw(priors))
+
+
+def actions(depth: int = 5) -> st.SearchStrategy[ActionElement]:
+    """Action schemas of up to a hundred floats, nested to this depth, in which there is something to do."""
+    return _action_of_depth(depth, action_leaves()).filter(lambda element: 0 < element.vector_size <= 100)
+
+
+def discrete_actions(depth: int = 5) -> st.SearchStrategy[ActionElement]:
+    """The same without numbers, and with few options."""
+    return _action_of_depth(depth, discrete_action_leaves()).filter(lambda element: 0 < element.vector_size <= 12)
 
 
 def policy_settings() -> st.SearchStrategy[PolicySettings]:
@@ -121,3 +222,21 @@ def random_distribution(layout: ActionLayout, count: int, generator: np.random.G
     distribution[:, size : 2 * size] = generator.uniform(-5, 2, (count, size))
     distribution[:, 2 * size :] *= 5
     return distribution
+
+
+def random_modifiers(layout: ActionLayout, count: int, generator: np.random.Generator) -> FloatArray:
+    """float32[count, D]: about a third of all numbers given and of all options masked, never all of a choice."""
+    size = layout.continuous_size
+    modifiers = (generator.random((count, layout.distribution_size)) < 0.3).astype(np.float32)
+    modifiers[:, :size] = generator.standard_normal((count, size)) * modifiers[:, size : 2 * size]
+    start = 2 * size
+    for option_count in layout.exclusive_sizes:
+        left = generator.integers(option_count, size=count)
+        modifiers[np.arange(count), start + left] = 0.0
+        start += option_count
+    return modifiers
+
+
+def modifiers_or_none(layout: ActionLayout, count: int, generator: np.random.Generator) -> FloatArray | None:
+    """`random_modifiers`, or none of them."""
+    return random_modifiers(layout, count, generator) if generator.random() < 0.6 else None

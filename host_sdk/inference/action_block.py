@@ -1,4 +1,4 @@
-"""The three kinds of numbers in an action vector: how each is sampled and how probable it is.
+"""The blocks of an action vector, and the first of them, its continuous numbers: how they are sampled, how probable.
 
 A block knows its columns in the distribution and action vectors. All work happens in buffers made once; row counts are
 at most `max_batch`. Noise scale s samples from a policy with standard deviations · s and logits / s; 0 is the mode.
@@ -8,24 +8,17 @@ Log-probabilities are always of the policy itself (s = 1).
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from protocol.action_layout import ActionLayout
 from protocol.vector_array import FloatArray
 
 LOG_TWO_PI = math.log(2 * math.pi)
-ABSENT_LOGIT = np.float32(-1e30)
-"""Stands for options that a choice doesn't have: probability 0, and 0 · log 0 comes to 0 rather than NaN."""
 
-# Arrays without axes: numpy takes twice as long over a number of its own type.
-SMALLEST = np.array(1e-30, dtype=np.float32)
-"""Keeps the logarithm of a drawn zero finite."""
-ZERO, ONE, MINUS_TWO = (np.array(value, dtype=np.float32) for value in (0, 1, -2))
-
-Places: TypeAlias = npt.NDArray[np.intp]
+# An array without axes: numpy takes twice as long over a number of its own type.
+MINUS_TWO = np.array(-2, dtype=np.float32)
 
 
 class ActionBlock(Protocol):
@@ -37,12 +30,18 @@ class ActionBlock(Protocol):
         """Write this block's columns of `actions`; their `log_prob`."""
         ...
 
+    def draw(
+        self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
+    ) -> None:
+        """The same without their `log_prob`."""
+        ...
+
     def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
         """float32[count], a buffer that the next call overwrites."""
         ...
 
-    def entropy(self, distribution: FloatArray) -> FloatArray:
-        """float32[count] in nats."""
+    def entropies(self, distribution: FloatArray) -> FloatArray:
+        """float32[count, n] in nats, of each number, choice or bit."""
         ...
 
 
@@ -77,20 +76,31 @@ class ContinuousBlock(ActionBlock):
     def sample(
         self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
     ) -> FloatArray:
+        return self._density(*self._draw(distribution, generator, noise_scale, actions))
+
+    def draw(
+        self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
+    ) -> None:
+        self._draw(distribution, generator, noise_scale, actions)
+
+    def _draw(
+        self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, _ContinuousRows]:
+        """Means, log standard deviations, what was drawn, and the rows in use, with σ in them."""
         size = self._size
         means, log_stds, u = distribution[:, :size], distribution[:, size : 2 * size], actions[:, :size]
         rows = self._rows_for(len(distribution))
         np.exp(log_stds, rows.stds)
         if noise_scale == 0:
             u[...] = means
-            return self._density(means, log_stds, u, rows)
+            return means, log_stds, u, rows
         noise = rows.work
         generator.standard_normal(dtype=np.float32, out=noise)
         np.multiply(noise, rows.stds, noise)
         if noise_scale != 1:
             np.multiply(noise, np.float32(noise_scale), noise)
         np.add(means, noise, u)
-        return self._density(means, log_stds, u, rows)
+        return means, log_stds, u, rows
 
     def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
         size = self._size
@@ -127,174 +137,6 @@ class ContinuousBlock(ActionBlock):
         np.subtract(np.float32(math.log(2)), work, work)
         return work
 
-    def entropy(self, distribution: FloatArray) -> FloatArray:
-        """Of the numbers before squashing, which has no closed form afterwards: Σ log σ + (1 + log 2π)/2."""
-        size = self._size
-        total: FloatArray = distribution[:, size : 2 * size].sum(axis=1)
-        total += np.float32(0.5 * size * (1 + LOG_TWO_PI))
-        return total
-
-
-class ExclusiveBlock(ActionBlock):
-    """K choices of one option each; shorter ones are padded to the most options, E.
-
-    log p(i) = logitᵢ − log Σ exp(logit). Sampling takes the largest logit + s · Gumbel noise.
-
-    All choices of all rows stand below each other, R = count · K of them, and an option is named by its place in that
-    table as one run of numbers: numpy takes numbers by place several times faster than it reduces short rows.
-    """
-
-    def __init__(self, layout: ActionLayout, max_batch: int) -> None:
-        self._sizes = layout.exclusive_sizes
-        self._choice_count, self._option_count = len(self._sizes), max(self._sizes)
-        self._is_even = min(self._sizes) == self._option_count
-        self._action_start = layout.continuous_size
-        self._start = 2 * layout.continuous_size
-        self._width = layout.exclusive_total
-        rows = max_batch * self._choice_count
-        self._logits = np.full((rows, self._option_count), ABSENT_LOGIT)
-        self._one_hots = np.zeros((rows, self._option_count), dtype=np.float32)
-        self._work = np.zeros((rows, self._option_count), dtype=np.float32)
-        self._totals = np.zeros(rows, dtype=np.float32)
-        self._row_places = np.arange(rows) * self._option_count
-        self._one_hot_of = np.eye(self._option_count, dtype=np.float32)
-        self._ones = np.ones(max(self._option_count, self._choice_count), dtype=np.float32)
-
-    def sample(
-        self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
-    ) -> FloatArray:
-        logits = self._gather(distribution, self._start, self._logits)
-        if noise_scale == 0:
-            chosen = logits.argmax(1)
-        else:
-            scores = self._work[: len(logits)]
-            generator.standard_exponential(dtype=np.float32, out=scores)
-            np.maximum(scores, SMALLEST, out=scores)
-            np.log(scores, scores)
-            if noise_scale != 1:
-                np.multiply(scores, np.float32(noise_scale), scores)
-            np.subtract(logits, scores, scores)
-            chosen = scores.argmax(1)
-        self._write_one_hots(chosen, actions)
-        return self._log_prob_of(chosen, logits, len(distribution))
-
-    def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
-        chosen = self._gather(actions, self._action_start, self._one_hots).argmax(1)
-        return self._log_prob_of(chosen, self._gather(distribution, self._start, self._logits), len(distribution))
-
-    def entropy(self, distribution: FloatArray) -> FloatArray:
-        """−Σ p log p."""
-        logits = self._gather(distribution, self._start, self._logits)
-        log_probs = logits - self._log_sums(logits)[:, np.newaxis]  # the logits are shifted by then
-        total: FloatArray = -(np.exp(log_probs) * log_probs).reshape(len(distribution), -1).sum(axis=1)
-        return total
-
-    def _log_prob_of(self, chosen: Places, logits: FloatArray, count: int) -> FloatArray:
-        """float32[count], of the options chosen, [R]; shifts the logits."""
-        log_sums = self._log_sums(logits)
-        total: FloatArray = logits.reshape(-1).take(chosen + self._row_places[: len(logits)]) - log_sums
-        return total if self._choice_count == 1 else total.reshape(count, -1).dot(self._ones[: self._choice_count])
-
-    def _log_sums(self, logits: FloatArray) -> FloatArray:
-        """log Σ exp(logit) of each row, float32[R] in a buffer, after the logits were shifted to be 0 at the most."""
-        rows = len(logits)
-        exps, totals = self._work[:rows], self._totals[:rows]
-        peaks = logits.reshape(-1).take(logits.argmax(1) + self._row_places[:rows])
-        np.subtract(logits, peaks[:, np.newaxis], logits)
-        np.exp(logits, exps)
-        exps.dot(self._ones[: self._option_count], totals)
-        return np.log(totals, totals)
-
-    def _gather(self, vectors: FloatArray, first: int, padded: FloatArray) -> FloatArray:
-        """This block's columns from `first` on as [R, E], in `padded`."""
-        count = len(vectors)
-        rows = padded[: count * self._choice_count]
-        if self._is_even:
-            rows.reshape(count, self._width)[...] = vectors[:, first : first + self._width]
-            return rows
-        rows.fill(padded.dtype.type(ABSENT_LOGIT if padded is self._logits else 0))
-        table = rows.reshape(count, self._choice_count, self._option_count)
-        stop = first
-        for index, size in enumerate(self._sizes):
-            start, stop = stop, stop + size
-            table[:, index, :size] = vectors[:, start:stop]
-        return rows
-
-    def _write_one_hots(self, chosen: Places, actions: FloatArray) -> None:
-        count = len(actions)
-        one_hots = self._one_hots[: len(chosen)]
-        self._one_hot_of.take(chosen, 0, one_hots, "clip")
-        block = actions[:, self._action_start : self._action_start + self._width]
-        if self._is_even:
-            block[...] = one_hots.reshape(count, self._width)
-            return
-        table = one_hots.reshape(count, self._choice_count, self._option_count)
-        stop = 0
-        for index, size in enumerate(self._sizes):
-            start, stop = stop, stop + size
-            block[:, start:stop] = table[:, index, :size]
-
-
-class InclusiveBlock(ActionBlock):
-    """I independent bits with the log-odds of being 1 as logits.
-
-    log p(b) = −Σ log(1 + exp(−(2b − 1) · logit)). Sampling asks whether logit + s · logistic noise is above 0.
-    """
-
-    def __init__(self, layout: ActionLayout, max_batch: int) -> None:
-        self._size = layout.inclusive_size
-        self._action_start = layout.vector_size - layout.inclusive_size
-        self._start = layout.distribution_size - layout.inclusive_size
-        self._noise = np.zeros((max_batch, self._size), dtype=np.float32)
-        self._work = np.zeros((max_batch, self._size), dtype=np.float32)
-
-    def sample(
-        self, distribution: FloatArray, generator: np.random.Generator, noise_scale: float, actions: FloatArray
-    ) -> FloatArray:
-        count = len(distribution)
-        logits, out = distribution[:, self._start :], actions[:, self._action_start :]
-        if noise_scale == 0:
-            np.copyto(out, logits > 0)
-            return self.log_prob(distribution, actions)
-        noise, work = self._noise[:count], self._work[:count]
-        # Log-odds of a uniform number are logistic; both it and its complement stay above 0.
-        generator.random(dtype=np.float32, out=noise)
-        np.subtract(ONE, noise, work)
-        np.maximum(noise, SMALLEST, out=noise)
-        np.divide(noise, work, noise)
-        np.log(noise, noise)
-        np.multiply(noise, np.float32(noise_scale), noise)
-        np.add(noise, logits, noise)
-        np.copyto(out, noise > 0)
-        return self.log_prob(distribution, actions)
-
-    def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
-        count = len(distribution)
-        logits, bits = distribution[:, self._start :], actions[:, self._action_start :]
-        noise, work = self._noise[:count], self._work[:count]
-        # (1 − 2b) · logit is minus the log-odds of what was drawn.
-        np.multiply(bits, MINUS_TWO, noise)
-        np.add(noise, ONE, noise)
-        np.multiply(noise, logits, noise)
-        np.logaddexp(noise, ZERO, work)
-        total: FloatArray = np.add.reduce(work, 1)
-        return np.negative(total, total)
-
-    def entropy(self, distribution: FloatArray) -> FloatArray:
-        """With a = |logit|: Σ log(1 + exp(−a)) + a · exp(−a) / (1 + exp(−a))."""
-        magnitude = np.abs(distribution[:, self._start :])
-        decayed = np.exp(-magnitude)
-        total: FloatArray = (np.log1p(decayed) + magnitude * decayed / (1 + decayed)).sum(axis=1)
-        return total
-
-
-def make_blocks(layout: ActionLayout, max_batch: int) -> tuple[ActionBlock, ...]:
-    """The blocks that this action vector has, in its order."""
-    blocks: list[ActionBlock] = []
-    if layout.continuous_size:
-        blocks.append(ContinuousBlock(layout, max_batch))
-    if layout.exclusive_sizes:
-        blocks.append(ExclusiveBlock(layout, max_batch))
-    if layout.inclusive_size:
-        blocks.append(InclusiveBlock(layout, max_batch))
-    return tuple(blocks)
+    def entropies(self, distribution: FloatArray) -> FloatArray:
+        """Of the numbers before squashing, which has no closed form afterwards: log σ + (1 + log 2π)/2."""
+        return distribution[:, self._size : 2 * self._size] + np.float32(0.5 * (1 + LOG_TWO_PI))

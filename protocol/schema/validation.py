@@ -25,8 +25,8 @@ MAX_SCALE = 1e30
 MIN_PROBABILITY = 1e-6
 """A prior closer to 0 or 1 would take thousands of updates to unlearn."""
 
-PRIOR_SUM_TOLERANCE = 1e-3
-"""Thirds written with three places are meant to sum to 1."""
+PRIOR_SUM_TOLERANCE = 1e-6
+"""Thirds as floats sum to 1 nearly."""
 
 FORBIDDEN_NAME_CHARACTERS = "./[]"
 """They separate names in a path."""

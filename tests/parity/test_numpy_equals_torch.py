@@ -17,7 +17,14 @@ from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ActionElement, ObservationElement
 from protocol.vector_array import FloatArray
 from protocol.weights import WeightsLayout
-from tests.strategies import actions, critic_settings, observations, policy_settings, random_distribution
+from tests.strategies import (
+    actions,
+    critic_settings,
+    modifiers_or_none,
+    observations,
+    policy_settings,
+    random_distribution,
+)
 from trainer_process.models import SpecNetwork, entropy, log_prob
 
 seeds = st.integers(0, 2**32)
@@ -76,9 +83,11 @@ def test_distributions_give_the_same_log_probs_and_entropies(
     on_host = ActionDistribution(layout, max_batch=count)
     sampled = np.full((count, layout.vector_size), np.nan, dtype=np.float32)
     received = np.full(count, np.nan, dtype=np.float32)
-    on_host.sample(distribution, generator, noise_scale, sampled, received)
+    modifiers = modifiers_or_none(layout, count, generator)
+    on_host.sample(distribution, generator, noise_scale, sampled, received, modifiers)
     given_distribution = torch.from_numpy(distribution)
-    expected = log_prob(layout, given_distribution, torch.from_numpy(sampled)).numpy()
+    given_modifiers = None if modifiers is None else torch.from_numpy(modifiers)
+    expected = log_prob(layout, given_distribution, torch.from_numpy(sampled), given_modifiers).numpy()
     size = layout.continuous_size
     # |z| / σ is how much an error in the last place of a mean moves a log-probability.
     stds = np.exp(distribution[:, size : 2 * size])
@@ -86,7 +95,10 @@ def test_distributions_give_the_same_log_probs_and_entropies(
     bound = 1e-5 * (1 + (z / stds).sum(axis=1)) + 1e-5 * np.abs(expected)
     assert np.all(np.abs(received - expected) <= bound)
     np.testing.assert_allclose(
-        on_host.entropy(distribution), entropy(layout, given_distribution).numpy(), rtol=1e-5, atol=1e-5
+        on_host.entropy(distribution, modifiers),
+        entropy(layout, given_distribution, given_modifiers).numpy(),
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 

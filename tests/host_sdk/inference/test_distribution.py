@@ -22,7 +22,7 @@ from protocol.schema import (
     StructAction,
 )
 from protocol.vector_array import FloatArray
-from tests.strategies import actions, random_distribution
+from tests.strategies import actions
 
 LOG_TWO_PI = math.log(2 * math.pi)
 MIXED = StructAction(
@@ -116,24 +116,6 @@ def test_noise_scale_spreads_numbers_and_flattens_choices() -> None:
     np.testing.assert_allclose(chosen[:, 1:4].mean(axis=0), odds / odds.sum(), atol=0.015)
     np.testing.assert_allclose(chosen[:, 6].mean(), 1 / (1 + math.exp(-0.5)), atol=0.015)
     np.testing.assert_allclose(chosen[:, 0].std(), 2.0, atol=0.05)
-
-
-@given(actions(), st.integers(0, 2**32), st.integers(1, 7), st.sampled_from([0.0, 0.5, 1.0, 4.0]))
-def test_samples_are_valid_and_carry_their_log_prob_under_the_unscaled_policy(
-    action: ActionElement, seed: int, count: int, noise_scale: float
-) -> None:
-    layout = ActionLayout.of(action)
-    distribution = ActionDistribution(layout, 8)
-    rows = random_distribution(layout, count, np.random.default_rng(seed))
-    chosen, log_probs = sample(distribution, rows, noise_scale, seed)
-    assert np.isfinite(chosen).all()
-    assert np.isfinite(log_probs).all()
-    np.testing.assert_array_equal(log_probs, distribution.log_prob(rows, chosen))
-    start = layout.continuous_size
-    for size in layout.exclusive_sizes:
-        assert (chosen[:, start : start + size].sum(axis=1) == 1).all()
-        start += size
-    assert np.isin(chosen[:, layout.continuous_size :], (0, 1)).all()
 
 
 @given(actions(), st.integers(0, 2**32))

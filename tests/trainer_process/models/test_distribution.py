@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Categorical, Normal
 
 from host_sdk.inference import ActionDistribution
+from protocol.action_layout import ActionLayout
 from protocol.schema import (
     ActionElement,
     BoolAction,
@@ -20,7 +21,6 @@ from protocol.schema import (
     StaticArrayAction,
     StructAction,
 )
-from protocol.vector_layout import ActionLayout
 from tests.strategies import actions, random_distribution
 from trainer_process.models import entropy, log_prob
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,10 +10,15 @@ from protocol.schema import (
     BoolAction,
     ContinuousAction,
     ExclusiveDiscreteAction,
+    ExclusiveUnionAction,
     FloatAction,
     InclusiveDiscreteAction,
+    InclusiveUnionAction,
+    NullAction,
+    OptionalAction,
     StructAction,
 )
+from tests.strategies import random_modifiers
 from trainer_process.algorithms.ppo.closed_form import ActionDensity, clipped_surrogate_slope
 from trainer_process.algorithms.ppo.losses import clipped_surrogate_loss, decoupled_surrogate_loss
 from trainer_process.models import entropy, log_prob
@@ -31,6 +37,26 @@ ACTIONS: dict[str, ActionElement] = {
             ("gear", ExclusiveDiscreteAction(2)),
         )
     ),
+    "unions": StructAction(
+        (
+            ("turn", FloatAction(bounding="squash", low=-1.0, high=1.0)),
+            (
+                "weapon",
+                ExclusiveUnionAction(
+                    (("none", NullAction()), ("bow", ContinuousAction(2)), ("sword", ExclusiveDiscreteAction(3)))
+                ),
+            ),
+            (
+                "limbs",
+                InclusiveUnionAction(
+                    (
+                        ("arm", OptionalAction(FloatAction(bounding="squash", low=-1.0, high=1.0))),
+                        ("leg", InclusiveDiscreteAction(2)),
+                    )
+                ),
+            ),
+        )
+    ),
 }
 
 
@@ -43,7 +69,34 @@ def sample(layout: ActionLayout, count: int = 64) -> tuple[torch.Tensor, torch.T
         chosen = torch.randint(size, (count,), generator=generator)
         parts.append(torch.nn.functional.one_hot(chosen, size).float())
     parts.append(torch.randint(2, (count, layout.inclusive_size), generator=generator).float())
-    return distribution, torch.cat(parts, 1)
+    actions = torch.cat(parts, 1)
+    for floats, gates in layout.gated_levels:
+        actions[:, floats] *= actions[:, gates]
+    return distribution, actions
+
+
+@pytest.fixture(params=["no modifiers", "empty modifiers", "modifiers"])
+def modifiers(request: pytest.FixtureRequest, layout: ActionLayout) -> torch.Tensor | None:
+    if request.param == "no modifiers":
+        return None
+    if request.param == "empty modifiers":
+        return torch.zeros(64, 0)
+    return torch.from_numpy(random_modifiers(layout, 64, np.random.default_rng(3)))
+
+
+def agreeing(
+    layout: ActionLayout, actions: torch.Tensor, modifiers: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Both, with given numbers in the actions, and without masks of what was done."""
+    if modifiers is None or not modifiers.shape[1]:
+        return actions, modifiers
+    size, actions, modifiers = layout.continuous_size, actions.clone(), modifiers.clone()
+    is_given = modifiers[:, size : 2 * size] == 1
+    actions[:, :size][is_given] = modifiers[:, :size][is_given]
+    for floats, gates in layout.gated_levels:
+        actions[:, floats] *= actions[:, gates]
+    modifiers[:, 2 * size :][actions[:, size:] == 1] = 0.0
+    return actions, modifiers
 
 
 @pytest.fixture(params=sorted(ACTIONS))
@@ -56,26 +109,31 @@ def density(layout: ActionLayout) -> ActionDensity:
     return ActionDensity(layout, torch.device("cpu"))
 
 
-def test_log_probabilities_are_those_of_the_model(layout, density):
+def test_log_probabilities_are_those_of_the_model(layout, density, modifiers):
     distribution, actions = sample(layout)
+    actions, modifiers = agreeing(layout, actions, modifiers)
     slopes = torch.empty_like(distribution)
-    received = density.evaluate(distribution.detach(), actions, slopes) + density.action_terms(actions)
-    torch.testing.assert_close(received, log_prob(layout, distribution, actions).detach(), rtol=1e-5, atol=1e-5)
-
-
-def test_slopes_of_log_probabilities_are_those_of_autograd(layout, density):
-    distribution, actions = sample(layout)
-    (expected,) = torch.autograd.grad(log_prob(layout, distribution, actions).sum(), distribution)
-    received = torch.empty_like(distribution)
-    density.evaluate(distribution.detach(), actions, received)
+    received = density.evaluate(distribution.detach(), actions, slopes, modifiers)
+    received += density.action_terms(actions, modifiers)
+    expected = log_prob(layout, distribution, actions, modifiers).detach()
     torch.testing.assert_close(received, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_slopes_of_entropy_are_those_of_autograd(layout, density):
+def test_slopes_of_log_probabilities_are_those_of_autograd(layout, density, modifiers):
+    distribution, actions = sample(layout)
+    actions, modifiers = agreeing(layout, actions, modifiers)
+    (expected,) = torch.autograd.grad(log_prob(layout, distribution, actions, modifiers).sum(), distribution)
+    received = torch.empty_like(distribution)
+    density.evaluate(distribution.detach(), actions, received, modifiers)
+    torch.testing.assert_close(received, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_slopes_of_entropy_are_those_of_autograd(layout, density, modifiers):
     distribution, _ = sample(layout)
-    (expected,) = torch.autograd.grad(entropy(layout, distribution).sum(), distribution)
+    (expected,) = torch.autograd.grad(entropy(layout, distribution, modifiers).sum(), distribution)
     received = torch.zeros_like(distribution)
-    density.add_entropy_slopes(distribution.detach(), 0.5, received)
+    with torch.no_grad():
+        density.add_entropy_slopes(distribution.detach(), 0.5, received, modifiers)
     torch.testing.assert_close(received, 0.5 * expected, rtol=1e-5, atol=1e-5)
 
 
