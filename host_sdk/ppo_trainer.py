@@ -15,6 +15,7 @@ from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.policy import Policy
+from host_sdk.policy_recording import PolicyRecording
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import PPOTrainerSettings
 from host_sdk.trainer import Trainer
@@ -48,7 +49,7 @@ class PPOTrainer(Trainer):
         super().__init__()
         self._environment: TrainingEnvironment | None = None
         self._settings = PPOTrainerSettings()
-        self._recorder: TrajectoryRecorder | None = None
+        self._recording: PolicyRecording | None = None
         self._evaluation: Evaluation | None = None
         self._evaluation_result: EvaluationSummary | None = None
         self._unreported: EvaluationResult | None = None
@@ -278,30 +279,19 @@ class PPOTrainer(Trainer):
 
     def _begin_step(self, agent_ids: AgentIds, action_noise_scale: float) -> None:
         """What the policy calls after each inference."""
-        recorder = self._recorder
-        if recorder is None or self._evaluation is not None:
-            return
-        buffer = self.interactor.buffer
-        recorder.begin_step(
-            agent_ids,
-            buffer.observation_vectors,
-            buffer.action_vectors,
-            self.policy.log_probs,
-            policy_version=self.policy.version,
-            noise_scale=action_noise_scale,
-            is_set_by_hand=buffer.is_set_by_hand,
-            is_finite=buffer.is_finite,
-        )
+        if self._recording is not None and self._evaluation is None:
+            self._recording.begin_step(agent_ids, action_noise_scale)
+
+    @property
+    def _recorder(self) -> TrajectoryRecorder | None:
+        return self._recording.recorder if self._recording is not None else None
 
     def _end_step(self, agent_ids: AgentIds, rewards: FloatArray, completions: ByteArray) -> None:
         has_ended = bool(np.count_nonzero(completions))  # any but RUNNING
         if self._evaluation is not None:
             self._evaluation.tally(agent_ids, rewards, completions)
-        elif self._recorder is not None:
-            closing = self._recorder.end_step(agent_ids, rewards, completions)
-            if closing.agent_ids.size:
-                final_observations = self.interactor.peek_observations(closing.agent_ids)
-                self._recorder.close_segments(closing.agent_ids, closing.completions, final_observations)
+        elif self._recording is not None:
+            self._recording.end_step(agent_ids, rewards, completions)
         if has_ended:
             self.manager.reset_agents(agent_ids[completions != Completion.RUNNING])
         if self._evaluation is not None and self._evaluation.is_over:
@@ -323,11 +313,10 @@ class PPOTrainer(Trainer):
         )
 
     def _hand_off(self) -> None:
-        recorder, link = self._recorder, self._link
-        if recorder is None or link is None or not recorder.is_full:
+        recording, link = self._recording, self._link
+        if recording is None or link is None or not recording.recorder.is_full:
             return
-        recorder.cut_all(self.interactor.peek_observations(recorder.open_agent_ids))
-        batch = recorder.take()
+        batch = recording.take()
         if batch is None:
             return
         self._batches_sent += 1
@@ -342,16 +331,16 @@ class PPOTrainer(Trainer):
         link = self._link
         if link is None:
             return
-        if self._recorder is None and link.ready is not None:
+        if self._recording is None and link.ready is not None:
             self._begin_collecting(link.ready)
         if self._unreported is not None and link.ready is not None:  # before, the trainer knows no such behavior
             self.communicator.report_evaluation(self._unreported)
             self._unreported = None
-        if self._recorder is not None:
+        if (recorder := self._recorder) is not None:
             if link.restart_count != self._restart_count:
                 self._restart_count = link.restart_count
-                self._recorder.retire_in_flight()
-            self._release(self._recorder, link.take_released())
+                recorder.retire_in_flight()
+            self._release(recorder, link.take_released())
 
     def _release(self, recorder: TrajectoryRecorder, batch_ids: list[int]) -> None:
         try:
@@ -376,10 +365,8 @@ class PPOTrainer(Trainer):
         self._is_synchronous = ready.synchronous
         self._restart_count = self._link.restart_count if self._link is not None else 0
         try:
-            self._recorder = TrajectoryRecorder(
-                self.interactor.observation_layout,
-                self.interactor.action_layout,
-                self.manager.max_agent_count,
+            self._recording = PolicyRecording(
+                self.policy,
                 contract,
                 max_episode_step_count=self._settings.max_episode_step_count or 0,
                 allocate=self.communicator.make_floats,
@@ -393,6 +380,6 @@ class PPOTrainer(Trainer):
             self.policy.seed(welcome.random_seed)
 
     def _on_left(self) -> None:
-        if self._recorder is not None:
-            self._unrecorded_before += self._recorder.unrecorded_steps
-            self._recorder = None
+        if self._recording is not None:
+            self._unrecorded_before += self._recording.recorder.unrecorded_steps
+            self._recording = None

@@ -6,12 +6,13 @@ Run it when the protocol was changed on purpose, and look at the difference befo
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from protocol.codec import encode
-from protocol.experience import ByteArray, FloatArray
+from protocol.experience import FloatArray
 from protocol.messages import (
     Complete,
     Configure,
@@ -131,7 +132,7 @@ def _configuration() -> dict[str, Message]:
     }
 
 
-def _experience(**optional: FloatArray | ByteArray) -> Experience:
+def _experience() -> Experience:
     """T=3 rows, N=2 lanes, O=2, A=1, K=2 segments, R=3 runs, E=1 ended episode."""
     return Experience(
         behavior="soldier",
@@ -148,19 +149,19 @@ def _experience(**optional: FloatArray | ByteArray) -> Experience:
         version_runs=np.array([[0, 0, 6], [0, 2, 7], [1, 0, 7]], np.int64),
         episode_returns=np.array([2.5], np.float64),
         episode_lengths=np.array([3], np.int32),
-        **optional,
     )
 
 
-def _remembered_images() -> dict[str, FloatArray | ByteArray]:
-    """I=3, H=1."""
-    return {
-        "images": np.arange(200, 218, dtype=np.uint8).reshape(3, 2, 3),
-        "memory": _floats(3, 2, 1),
-        "initial_memory": _floats(2, 1),
-        "final_images": np.arange(250, 256, dtype=np.uint8).reshape(2, 3),
-        "final_memory": _floats(2, 1),
-    }
+def _remembered_images() -> Experience:
+    """The same with I=3 and H=1."""
+    return replace(
+        _experience(),
+        images=np.arange(200, 218, dtype=np.uint8).reshape(3, 2, 3),
+        memory=_floats(3, 2, 1),
+        initial_memory=_floats(2, 1),
+        final_images=np.arange(250, 256, dtype=np.uint8).reshape(2, 3),
+        final_memory=_floats(2, 1),
+    )
 
 
 def _policy_update(weights: FloatArray, critic_weights: FloatArray | None) -> PolicyUpdate:
@@ -178,8 +179,8 @@ def _policy_update(weights: FloatArray, critic_weights: FloatArray | None) -> Po
 
 def _training() -> dict[str, Message]:
     return {
-        "experience": _experience(**_remembered_images()),
-        "experience_modified": _experience(action_modifiers=_floats(3, 2, 2)),
+        "experience": _remembered_images(),
+        "experience_modified": replace(_experience(), action_modifiers=_floats(3, 2, 2)),
         "policy_update": _policy_update(_floats(5), _floats(3)),
         "policy_update_large": _policy_update(_floats(300), None),
         "progress": Progress(phase="learning", counter=1000, iteration=7, pending_batches=1),
