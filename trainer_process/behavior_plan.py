@@ -14,6 +14,8 @@ from protocol.field_rule import shorten
 from protocol.messages import Configure, Refused
 from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import action_from_wire, observation_from_wire
+from protocol.schema.element import Element
+from protocol.schema_difference import first_difference as first_schema_difference
 from protocol.schema_hash import action_hash, observation_hash
 from trainer_process.algorithms.base import AlgorithmSettings, BehaviorSpec
 from trainer_process.algorithms.registry import algorithm_entry
@@ -83,7 +85,7 @@ def check_later_host(plan: BehaviorPlan, configure: Configure) -> None:
     Raises:
         ConfigurationRefusedError: names the first place where they differ, and both values.
     """
-    schema = _schema_difference(plan.first, configure)
+    schema = _schema_difference(plan, configure)
     if schema is not None:
         raise _refusal(configure, "SCHEMA_MISMATCH", *schema, _SAME_OR_OTHER.format(what="schemas"))
     settings = _settings_difference(plan, configure)
@@ -94,15 +96,21 @@ def check_later_host(plan: BehaviorPlan, configure: Configure) -> None:
         raise _refusal(configure, "SCHEMA_MISMATCH", "network_hash", *hashes, _ONE_RELEASE)
 
 
-def _schema_difference(first: Configure, configure: Configure) -> Difference | None:
-    for kind in ("observation", "action"):
-        schema, schema_hash = f"{kind}_schema", f"{kind}_hash"
-        place = first_tree_difference(getattr(first, schema), getattr(configure, schema), f"$.{schema}")
-        if place is not None:
-            return place
-        mine, theirs = getattr(first, schema_hash), getattr(configure, schema_hash)
-        if mine != theirs:
-            return schema_hash, f"{mine:#018x}", f"{theirs:#018x}"
+def _schema_difference(plan: BehaviorPlan, configure: Configure) -> Difference | None:
+    """By meaning first, then by how networks read the elements; at last by the hashes, which follow from both."""
+    schemas: tuple[tuple[str, Element, Element], ...] = (
+        ("observation_schema", plan.spec.observation, _read(configure, "observation_schema", observation_from_wire)),
+        ("action_schema", plan.spec.action, _read(configure, "action_schema", action_from_wire)),
+    )
+    for with_encodings in (False, True):
+        for name, mine, theirs in schemas:
+            found = first_schema_difference(mine, theirs, f"$.{name}", with_encodings=with_encodings)
+            if found is not None:
+                return found.path, found.ours, found.theirs
+    for name in ("observation_hash", "action_hash"):
+        ours, received = getattr(plan.first, name), getattr(configure, name)
+        if ours != received:
+            return name, f"{ours:#018x}", f"{received:#018x}"
     return None
 
 

@@ -120,10 +120,11 @@ class StartedBehavior:
         """Whether the host that sent this Configure has the newest weights already."""
         if configure.version != newest.version:
             return False
-        if configure.weights is not None:
-            return np.array_equal(configure.weights, newest.values)
+        if configure.weights is not None:  # the policy's; nobody says what critic the host has
+            return not configure.wants_critic and np.array_equal(configure.weights, newest.values)
         fresh = self.plan.first
-        return fresh.start == configure.start == "fresh" and fresh.policy_settings == configure.policy_settings
+        beginnings = ("start", "policy_settings", "action_schema")  # settings have a seed, actions their priors
+        return configure.start == "fresh" and all(getattr(fresh, at) == getattr(configure, at) for at in beginnings)
 
     def learn(self, report_progress: ReportProgress, *, seconds_in_transport: float) -> LearnedUpdate:
         """One update, measured and written down.
