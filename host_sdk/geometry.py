@@ -153,6 +153,8 @@ class Transform:
         rotation: [..., 4], unit quaternions; given ones are brought to length 1.
         scale: [..., 3].
 
+    All have the same leading axes, those of the one that was given most.
+
     Raises:
         ValueMismatchError: an array of another shape.
     """
@@ -167,9 +169,15 @@ class Transform:
         rotation: npt.ArrayLike = (0.0, 0.0, 0.0, 1.0),
         scale: npt.ArrayLike = (1.0, 1.0, 1.0),
     ) -> None:
-        object.__setattr__(self, "location", as_vectors(location, 3, "transform.location"))
-        object.__setattr__(self, "rotation", as_rotation(rotation, "transform.rotation"))
-        object.__setattr__(self, "scale", as_vectors(scale, 3, "transform.scale"))
+        arrays = (
+            as_vectors(location, 3, "transform.location"),
+            as_rotation(rotation, "transform.rotation"),
+            as_vectors(scale, 3, "transform.scale"),
+        )
+        if not arrays[0].shape[:-1] == arrays[1].shape[:-1] == arrays[2].shape[:-1]:
+            arrays = _with_one_lead(*arrays)
+        for name, array in zip(("location", "rotation", "scale"), arrays, strict=True):
+            object.__setattr__(self, name, array)
 
     def transform_location(self, locations: npt.ArrayLike) -> FloatingArray:
         """Locations [..., 3] from the transform's own space to the world's."""
@@ -234,6 +242,14 @@ def lengths_of(vectors: FloatingArray) -> FloatingArray:
     """Lengths [..., 1] of vectors [..., k]."""
     squares: FloatingArray = np.einsum("...i,...i->...", vectors, vectors)
     return np.sqrt(squares)[..., np.newaxis]
+
+
+def _with_one_lead(*arrays: FloatingArray) -> tuple[FloatingArray, FloatingArray, FloatingArray]:
+    longest = max(arrays, key=lambda array: array.ndim)
+    same = [aligned(array, longest)[0] for array in arrays]
+    lead = np.broadcast_shapes(*(array.shape[:-1] for array in same))
+    location, rotation, scale = (np.broadcast_to(array, (*lead, array.shape[-1])) for array in same)
+    return location, rotation, scale
 
 
 def _safe_reciprocal(scale: FloatingArray) -> FloatingArray:

@@ -13,8 +13,9 @@ from host_sdk.interaction.interactor_callbacks import ObservationObjectElements
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener
-from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
+from host_sdk.observation_value import ObservationObjectElement
 from host_sdk.policy import Policy
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings

@@ -29,7 +29,7 @@ class InteractionBuffer:
 
     Attributes:
         observation_vectors: float32[max, O].
-        image_vectors: uint8[max, I].
+        image_vectors: uint8[max, I], the images of the same observations.
         action_vectors: float32[max, A], as sampled.
         observed: uint64[max].
         decided: uint64[max].

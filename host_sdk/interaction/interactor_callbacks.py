@@ -11,8 +11,9 @@ from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.errors import HostError
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.manager_listener import ManagerListener
-from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
+from host_sdk.observation_value import ObservationObjectElement
 
 ObservationObjectElements: TypeAlias = ObservationObjectElement | Sequence[ObservationObjectElement]
 

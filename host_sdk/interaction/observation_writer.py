@@ -1,56 +1,81 @@
 """Writes the values of observations into observation vectors, checking each against its schema element.
 
-A schema is bound once to the rows it writes into, so that a tick only checks shapes and copies. A leaf holds, as
-`protocol.schema` says: value / scale for continuous ones and floats, one-hot and multi-hot for discrete ones.
+A schema is bound once to the rows it writes into, so that a tick only checks shapes and copies.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from host_sdk.errors import ValueMismatchError, name_agents
-from host_sdk.observation_object import LeafValue, ObservationObjectElement, StaticArrayValue, StructValue
+from host_sdk.interaction.bound_element import EACH_SLOT, BoundElement, ElementBinder, FloatArray, Mismatch
+from host_sdk.interaction.bound_group import BoundEncoding, BoundSet, BoundStaticArray, BoundStruct
+from host_sdk.interaction.bound_leaf import (
+    BoundBits,
+    BoundContinuous,
+    BoundExclusive,
+    BoundFlag,
+    BoundImage,
+    BoundInclusive,
+    BoundInclusiveNames,
+    BoundNames,
+    BoundNull,
+    BoundTokens,
+    ByteArray,
+)
+from host_sdk.interaction.bound_union import BoundExclusiveUnion, BoundInclusiveUnion
+from host_sdk.observation_value import CLOSED_LOOP_PROPORTION, ObservationObjectElement, label_of
 from protocol.errors import SchemaError
 from protocol.schema import (
+    BitmaskObservation,
     BoolObservation,
     ContinuousObservation,
+    CountObservation,
+    EncodingObservation,
+    EnumObservation,
     ExclusiveDiscreteObservation,
+    ExclusiveUnionObservation,
     FloatObservation,
+    ImageObservation,
     InclusiveDiscreteObservation,
+    InclusiveUnionObservation,
+    NamedExclusiveDiscreteObservation,
+    NamedInclusiveDiscreteObservation,
+    NullObservation,
     ObservationElement,
+    ProportionAlongSplineObservation,
+    SetObservation,
     StaticArrayObservation,
+    StringTokenObservation,
     StructObservation,
+    TimeObservation,
 )
+from protocol.schema.element import core_of
 
-FloatArray: TypeAlias = npt.NDArray[np.float32]
-
-
-class _Mismatch(Exception):
-    """A value that doesn't fit; `row` is the agent's row where one agent alone is at fault."""
-
-    def __init__(self, path: str, expected: str, received: str, row: int | None = None) -> None:
-        super().__init__(path)
-        self.path = path
-        self.expected = expected
-        self.received = received
-        self.row = row
+MAX_FLAGS = 63
+"""Flags of a bitmask: their integers are signed 64-bit ones."""
 
 
 class ObservationWriter:
     """An observation schema bound to the rows of some agents."""
 
-    def __init__(self, element: ObservationElement, rows: FloatArray) -> None:
+    def __init__(self, element: ObservationElement, rows: FloatArray, image_rows: ByteArray | None = None) -> None:
         """
         Args:
             element: the schema.
             rows: float32[N, O], or float32[O] for one agent: written into by `write`, a view being enough.
+            image_rows: uint8[N, I] or uint8[I] likewise; needed where the schema has images.
+
+        Raises:
+            SchemaError: values of an element can't be written.
         """
-        self._root = _bind(element, rows, "observation")
+        if image_rows is None:
+            image_rows = np.zeros((*rows.shape[:-1], element.image_size), dtype=np.uint8)
+        self._is_batched = rows.ndim > 1
+        self._root = _Binder(image_rows).bind(element, rows, "observation")
 
     def write(self, value: ObservationObjectElement, agent_ids: Sequence[int] | npt.NDArray[np.int64]) -> None:
         """Writes one value, batched where the rows are many.
@@ -63,205 +88,91 @@ class ObservationWriter:
             ValueMismatchError: it doesn't fit the schema; names the element and the agent.
         """
         try:
-            self._root.write(value)
-        except _Mismatch as mismatch:
-            at_fault = tuple(int(agent_id) for agent_id in agent_ids)
-            if mismatch.row is not None and mismatch.row < len(at_fault):
-                at_fault = (at_fault[mismatch.row],)
-            raise ValueMismatchError(
-                mismatch.path, mismatch.expected, mismatch.received, name_agents(at_fault)
-            ) from None
+            self._root.write(value, None)
+        except Mismatch as mismatch:
+            raise self._error(mismatch, tuple(int(agent_id) for agent_id in agent_ids)) from None
+
+    def _error(self, mismatch: Mismatch, agent_ids: tuple[int, ...]) -> ValueMismatchError:
+        slots = mismatch.index
+        if self._is_batched and slots:
+            agent_ids, slots = (agent_ids[slots[0]],), slots[1:]
+        path = mismatch.path
+        for slot in slots:
+            path = path.replace(EACH_SLOT, f"[{slot}]", 1)
+        return ValueMismatchError(path, mismatch.expected, mismatch.received, name_agents(agent_ids))
 
 
-class _Bound(ABC):
-    """One schema element bound to its part of the rows."""
+class _Binder(ElementBinder):
+    """Binds by an element's core where that is a group, and by the element itself where it is a leaf."""
 
-    @abstractmethod
-    def write(self, value: ObservationObjectElement) -> None:
-        """Writes a value. Raises _Mismatch."""
+    def __init__(self, image_rows: ByteArray) -> None:
+        self._image_rows = image_rows
+        self._image_offset = 0
 
+    def bind(self, element: ObservationElement, rows: FloatArray, path: str) -> BoundElement:
+        label = label_of(element.type_name, element.tag)
+        match core_of(element):
+            case NullObservation():
+                return BoundNull(label, path)
+            case ImageObservation() as core:
+                return BoundImage(label, path, self._next_image(core))
+            case EncodingObservation() as core:
+                return BoundEncoding(core, rows, label, path, self)
+            case StructObservation() as core:
+                return BoundStruct(core, rows, label, path, self)
+            case StaticArrayObservation() as core:
+                return BoundStaticArray(core, rows, label, path, self)
+            case SetObservation() as core:
+                return BoundSet(core, rows, label, path, self)
+            case ExclusiveUnionObservation() as core:
+                return BoundExclusiveUnion(core, rows, label, path, self)
+            case InclusiveUnionObservation() as core:
+                return BoundInclusiveUnion(core, rows, label, path, self)
+            case ContinuousObservation() as core:
+                return _bind_continuous(element, core.scale, rows, path)
+            case ExclusiveDiscreteObservation() | InclusiveDiscreteObservation():
+                return _bind_discrete(element, rows, path)
+            case _:
+                raise SchemaError(path, "an element that can be written", element.type_name)
 
-class _BoundStruct(_Bound):
-    def __init__(self, element: StructObservation, rows: FloatArray, path: str) -> None:
-        self._path = path
-        self._children: list[tuple[str, _Bound]] = []
-        offset = 0
-        for name, child in element.elements:
-            size = child.vector_size
-            self._children.append((name, _bind(child, rows[..., offset : offset + size], f"{path}.{name}")))
-            offset += size
-
-    def write(self, value: ObservationObjectElement) -> None:
-        if value.__class__ is not StructValue:
-            raise _Mismatch(self._path, self._expected(), _describe(value))
-        elements = value.elements
-        if len(elements) != len(self._children):
-            raise _Mismatch(self._path, self._expected(), f"a struct of {_names(elements)}")
-        for name, child in self._children:
-            given = elements.get(name)
-            if given is None:
-                raise _Mismatch(self._path, self._expected(), f"a struct of {_names(elements)}")
-            child.write(given)
-
-    def _expected(self) -> str:
-        return f"a struct of {_names(name for name, _ in self._children)}"
-
-
-class _BoundStaticArray(_Bound):
-    def __init__(self, element: StaticArrayObservation, rows: FloatArray, path: str) -> None:
-        self._path = path
-        self._count = element.count
-        size = element.element.vector_size
-        # Splitting the last axis of a strided array gives a view, so both forms write to the same place.
-        split = rows.reshape(*rows.shape[:-1], element.count, size)
-        self._together = _bind(element.element, split, f"{path}[:]")
-        self._one_by_one = [_bind(element.element, split[..., i, :], f"{path}[{i}]") for i in range(element.count)]
-
-    def write(self, value: ObservationObjectElement) -> None:
-        if value.__class__ is not StaticArrayValue:
-            raise _Mismatch(self._path, f"a static array of {self._count}", _describe(value))
-        elements = value.elements
-        if isinstance(elements, ObservationObjectElement):
-            self._together.write(elements)
-            return
-        if len(elements) != self._count:
-            raise _Mismatch(self._path, f"a static array of {self._count}", f"one of {len(elements)}")
-        for bound, given in zip(self._one_by_one, elements, strict=True):
-            bound.write(given)
+    def _next_image(self, element: ImageObservation) -> ByteArray:
+        """Images are bound in the order of their layout, since nothing that is bound later may hold one."""
+        first, self._image_offset = self._image_offset, self._image_offset + element.image_size
+        rows = self._image_rows[..., first : self._image_offset]
+        return rows.reshape(*rows.shape[:-1], element.height, element.width, element.channels)
 
 
-class _BoundLeaf(_Bound):
-    """A leaf; `shape` is what its values must have."""
-
-    kind = ""
-
-    def __init__(self, view: FloatArray, shape: tuple[int, ...], path: str) -> None:
-        self._view = view
-        self._shape = shape
-        self._path = path
-
-    def write(self, value: ObservationObjectElement) -> None:
-        if value.__class__ is not LeafValue or value.kind != self.kind:
-            raise _Mismatch(self._path, f"a value of {self.kind}", _describe(value))
-        array = value.value
-        if array.shape != self._shape:
-            self._write_other_shape(array)
-            return
-        try:
-            self._put(array)
-        except (TypeError, ValueError):
-            raise _Mismatch(self._path, f"{self.kind} values", f"values of type {array.dtype}") from None
-
-    def _put(self, array: npt.NDArray[np.generic]) -> None:
-        np.copyto(self._view, array)
-
-    def _write_other_shape(self, array: npt.NDArray[np.generic]) -> None:
-        raise _Mismatch(self._path, f"{self.kind} values of shape {self._shape}", f"shape {array.shape}")
-
-
-class _BoundContinuous(_BoundLeaf):
-    kind = "continuous"
-
-    def __init__(self, view: FloatArray, shape: tuple[int, ...], path: str, scale: float) -> None:
-        super().__init__(view, shape, path)
-        self._scale = np.float32(scale)
-        self._is_scaled = scale != 1.0
-
-    def _put(self, array: npt.NDArray[np.generic]) -> None:
-        if self._is_scaled:
-            np.divide(array, self._scale, out=self._view, casting="same_kind")
-        else:
-            np.copyto(self._view, array)
-
-
-class _BoundFloat(_BoundContinuous):
-    kind = "float"
-
-
-class _BoundBool(_BoundLeaf):
-    kind = "bool"
-
-    def _put(self, array: npt.NDArray[np.generic]) -> None:
-        if array.dtype != np.bool_:
-            raise TypeError
-        np.copyto(self._view, array)
-
-
-class _BoundExclusive(_BoundLeaf):
-    kind = "exclusive discrete"
-
-    def __init__(self, view: FloatArray, shape: tuple[int, ...], path: str) -> None:
-        super().__init__(view, shape, path)
-        self._choices = np.arange(view.shape[-1])
-        self._count = view.size // view.shape[-1]
-
-    def _put(self, array: npt.NDArray[np.generic]) -> None:
-        if array.dtype.kind not in "iu":
-            raise TypeError
-        np.equal(array[..., np.newaxis], self._choices, out=self._view, casting="unsafe")
-        # An index out of range sets nothing, so the ones are too few exactly when there is one.
-        if np.count_nonzero(self._view) != self._count:
-            flat = array.reshape(-1).astype(np.int64)
-            wrong = np.flatnonzero((flat < 0) | (flat >= len(self._choices)))
-            row = int(wrong[0]) // max(1, self._count // (self._shape[0] if self._shape else 1))
-            raise _Mismatch(self._path, f"an index from 0 to {len(self._choices) - 1}", f"{flat[wrong[0]]}", row)
-
-
-class _BoundInclusive(_BoundLeaf):
-    kind = "inclusive discrete"
-
-    def _put(self, array: npt.NDArray[np.generic]) -> None:
-        if array.dtype != np.bool_:
-            # One agent's indices may happen to be as many as there are choices.
-            self._write_other_shape(array)
-            return
-        np.copyto(self._view, array)
-
-    def _write_other_shape(self, array: npt.NDArray[np.generic]) -> None:
-        is_index_list = self._view.ndim == 1 and array.ndim == 1 and (array.dtype.kind in "iu" or array.size == 0)
-        if not is_index_list:
-            raise _Mismatch(
-                self._path, f"true and false in shape {self._shape}", f"{array.dtype} in shape {array.shape}"
-            )
-        indices = array.astype(np.int64)
-        if np.any((indices < 0) | (indices >= self._view.size)):
-            raise _Mismatch(self._path, f"indices from 0 to {self._view.size - 1}", f"{indices.tolist()}", 0)
-        self._view[:] = 0.0
-        self._view[indices] = 1.0
-
-
-def _bind(element: ObservationElement, rows: FloatArray, path: str) -> _Bound:
-    lead = rows.shape[:-1]
+def _bind_continuous(element: ObservationElement, scale: float, rows: FloatArray, path: str) -> BoundElement:
+    kind, lead = element.type_name, rows.shape[:-1]
     match element:
-        case StructObservation():
-            return _BoundStruct(element, rows, path)
-        case StaticArrayObservation():
-            return _BoundStaticArray(element, rows, path)
-        case ContinuousObservation():
-            return _BoundContinuous(rows, rows.shape, path, element.scale)
-        case FloatObservation():
-            return _BoundFloat(rows.reshape(lead), lead, path, element.scale)
-        case BoolObservation():
-            return _BoundBool(rows.reshape(lead), lead, path)
+        case ProportionAlongSplineObservation(is_closed_loop=True):
+            kind, view = CLOSED_LOOP_PROPORTION, rows
+        case FloatObservation() | CountObservation() | TimeObservation() | ProportionAlongSplineObservation():
+            view = rows.reshape(lead)
+        case _:
+            view = rows
+    return BoundContinuous(label_of(kind, element.tag), path, view, view.shape, scale)
+
+
+def _bind_discrete(element: ObservationElement, rows: FloatArray, path: str) -> BoundElement:
+    label = label_of(element.type_name, element.tag)
+    match element:
+        case NamedExclusiveDiscreteObservation() | EnumObservation():
+            return BoundNames(label, path, rows, element.names)
+        case StringTokenObservation():
+            return BoundTokens(label, path, rows)
         case ExclusiveDiscreteObservation():
-            return _BoundExclusive(rows, lead, path)
+            return BoundExclusive(label, path, rows)
+        case BoolObservation():
+            view = rows.reshape(rows.shape[:-1])
+            return BoundFlag(label, path, view, view.shape)
+        case NamedInclusiveDiscreteObservation():
+            return BoundInclusiveNames(label, path, rows, element.names)
+        case BitmaskObservation():
+            if len(element.names) > MAX_FLAGS:
+                raise SchemaError(path, f"a bitmask of at most {MAX_FLAGS} flags", str(len(element.names)))
+            return BoundBits(label, path, rows)
         case InclusiveDiscreteObservation():
-            return _BoundInclusive(rows, rows.shape, path)
+            return BoundInclusive(label, path, rows, rows.shape)
         case _:
             raise SchemaError(path, "an element that can be written", element.type_name)
-
-
-def _names(names: Iterable[str]) -> str:
-    return "{" + ", ".join(names) + "}"
-
-
-def _describe(value: object) -> str:
-    match value:
-        case LeafValue():
-            return f"a value of {value.kind}"
-        case StructValue():
-            return f"a struct of {_names(value.elements)}"
-        case StaticArrayValue():
-            return "a static array"
-        case _:
-            return f"{type(value).__name__} (make values with the observation_object that the callback is given)"

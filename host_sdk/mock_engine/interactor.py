@@ -11,8 +11,9 @@ from host_sdk.interactor import Interactor
 from host_sdk.manager import AgentIds
 from host_sdk.mock_engine.arena import Arena
 from host_sdk.mock_engine.arena_settings import GEAR_COUNT
-from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema
+from host_sdk.observation_value import ObservationObjectElement
 from protocol.schema import ActionElement, ObservationElement
 
 _TINY_DISTANCE_M = 1e-9

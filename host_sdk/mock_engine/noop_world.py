@@ -9,8 +9,9 @@ from host_sdk.action_object import ActionObject, ActionObjectElements
 from host_sdk.action_schema import ActionSchema
 from host_sdk.interactor import Interactor
 from host_sdk.manager import AgentIds
-from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema
+from host_sdk.observation_value import ObservationObjectElement
 from host_sdk.training_environment import TrainingEnvironment
 from protocol.completion import Completion
 from protocol.schema import ActionElement, ObservationElement

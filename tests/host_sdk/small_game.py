@@ -10,8 +10,9 @@ from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.interactor_callbacks import ObservationObjectElements
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
-from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
+from host_sdk.observation_value import ObservationObjectElement
 from host_sdk.training_environment import Completions, Rewards, TrainingEnvironment
 from protocol.completion import Completion
 

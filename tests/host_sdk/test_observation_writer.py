@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from host_sdk.errors import ValueMismatchError
 from host_sdk.interaction.observation_writer import ObservationWriter
-from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema
+from host_sdk.observation_value import ObservationObjectElement
 from protocol.observation_layout import ObservationLayout
 from protocol.schema import (
     BoolObservation,
@@ -144,7 +145,7 @@ def test_batched_and_single_values_of_any_schema_give_the_same_vectors(schema: O
 CASES = {
     "observation.gear of agent 1: expected an index from 0 to 2, got 3": {"gear": MAKE.exclusive_discrete([0, 3])},
     "observation.gear of agent 0: expected an index from 0 to 2, got -1": {"gear": MAKE.exclusive_discrete([-1, 2])},
-    "observation.gear of agents 0, 1: expected exclusive discrete values, got values of type float64": {
+    "observation.gear of agents 0, 1: expected exclusive_discrete values, got values of type float64": {
         "gear": MAKE.exclusive_discrete([0.0, 1.0])
     },
     "observation.where of agents 0, 1: expected continuous values of shape (2, 2), got shape (2, 3)": {
@@ -157,7 +158,7 @@ CASES = {
         "where": MAKE.float([0.0, 1.0])
     },
     "observation.where of agents 0, 1: expected a value of continuous, got list (make values with": {"where": [0, 1]},
-    "observation.friends of agents 0, 1: expected a static array of 2, got one of 1": {
+    "observation.friends of agents 0, 1: expected a static_array of 2, got one of 1": {
         "friends": MAKE.static_array([MAKE.bool([True, False])])
     },
     "observation.friends[1] of agents 0, 1: expected bool values, got values of type int64": {

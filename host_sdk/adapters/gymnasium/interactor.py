@@ -8,8 +8,9 @@ from host_sdk.adapters.gymnasium.space_schema import action_element, observation
 from host_sdk.adapters.gymnasium.world import GymnasiumWorld
 from host_sdk.interactor import Interactor
 from host_sdk.manager import AgentIds
-from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema
+from host_sdk.observation_value import ObservationObjectElement
 from protocol.schema import ActionElement, ObservationElement
 
 

@@ -19,7 +19,8 @@ from host_sdk.adapters.gymnasium.space_schema import (
     multi_binary_size,
     named_parts,
 )
-from host_sdk.observation_object import ObservationObject, ObservationObjectElement
+from host_sdk.observation_object import ObservationObject
+from host_sdk.observation_value import ObservationObjectElement
 from protocol.errors import SchemaError
 
 RowIndex = npt.NDArray[np.int64]
