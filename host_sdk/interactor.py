@@ -14,6 +14,7 @@ from host_sdk.errors import MissingCallError, ValueMismatchError
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.interaction_buffer import ONE_STEP, InteractionBuffer
 from host_sdk.interaction.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
+from host_sdk.interaction.known_schema import describe_mismatch, remember_schema
 from host_sdk.interaction.observation_gathering import ObservationGathering
 from host_sdk.manager import Manager
 from host_sdk.observation_object import ObservationObject
@@ -25,6 +26,7 @@ from protocol.observation_layout import ObservationLayout
 from protocol.schema_hash import action_hash, observation_hash
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
+ByteArray: TypeAlias = npt.NDArray[np.uint8]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 _Interactor = TypeVar("_Interactor", bound="Interactor")
 
@@ -79,6 +81,8 @@ class Interactor(InteractorCallbacks):
         self.__action_layout = ActionLayout.of(self.__action_element)
         self.__observation_hash = observation_hash(self.__observation_element)
         self.__action_hash = action_hash(self.__action_element)
+        remember_schema(self.__observation_hash, self.__observation_element)
+        remember_schema(self.__action_hash, self.__action_element)
         self.__action_object, self.__action_decoder = ActionObject(), ActionDecoder(self.__action_element)
         action_size = self.__action_layout.vector_size
         self.__action_object_elements = self.__action_decoder.decode(np.zeros((0, action_size), np.float32))
@@ -118,18 +122,21 @@ class Interactor(InteractorCallbacks):
         if agent_ids.size:
             self.__gathering.gather()
 
-    def peek_observations(self, agent_ids: AgentIds, out: FloatArray | None = None) -> FloatArray:
+    def peek_observations(
+        self, agent_ids: AgentIds, out: FloatArray | None = None, out_images: ByteArray | None = None
+    ) -> FloatArray:
         """Gathers what agents see now, apart from the step: no vector and no counter changes.
 
         Args:
             agent_ids: int64[n].
             out: float32[n, O] to write into; made where it is left away.
+            out_images: uint8[n, I] to write the images into, where they are wanted.
 
         Returns:
             float32[n, O]; numbers that are not finite are reported and left as they are.
         """
         rows = np.empty((len(agent_ids), self.__observation_layout.size), np.float32) if out is None else out
-        self.__gathering.peek(agent_ids, rows)
+        self.__gathering.peek(agent_ids, rows, out_images)
         return rows
 
     def perform_actions(self) -> None:
@@ -165,6 +172,13 @@ class Interactor(InteractorCallbacks):
         if not self.has_observation_vector(agent_id):
             raise MissingCallError("get_observation_vector", "gather_observations", (agent_id,), "call that first")
         return self.__buffer.observation_vectors[agent_id].copy(), self.__observation_hash
+
+    def get_image_vector(self, agent_id: int = -1) -> ByteArray:
+        """The images of the agent's observation, uint8[I] (a copy), of the same schema. Raises likewise."""
+        if not self.has_observation_vector(agent_id):
+            raise MissingCallError("get_image_vector", "gather_observations", (agent_id,), "call that first")
+        images: ByteArray = self.__buffer.image_vectors[agent_id].copy()
+        return images
 
     def get_action_vector(self, agent_id: int = -1) -> tuple[FloatArray, int]:
         """The agent's action vector as sampled, float32[A] (a copy), and the hash of its schema. Raises likewise."""
@@ -207,6 +221,25 @@ class Interactor(InteractorCallbacks):
         )
         self.__buffer.set_observation(agent_id, vector, is_counted=increment_iteration)
 
+    def set_image_vector(
+        self, image_vector: npt.ArrayLike, observation_compatibility_hash: int, agent_id: int = -1
+    ) -> None:
+        """Sets the images of an agent's observation by hand, apart from its vector and uncounted.
+
+        Args:
+            image_vector: uint8[I].
+            observation_compatibility_hash: of the schema that it was made with.
+            agent_id: whose.
+
+        Raises: as `set_observation_vector`.
+        """
+        self.__check_owner("observation", observation_compatibility_hash, agent_id)
+        array, size = np.asarray(image_vector), self.__observation_layout.image_size
+        if array.dtype != np.uint8 or array.shape != (size,):
+            received = f"{array.dtype} of shape {array.shape}"
+            raise ValueMismatchError("image vector", f"{size} bytes of type uint8", received, f"agent {agent_id}")
+        self.__buffer.image_vectors[agent_id] = array
+
     def set_action_vector(
         self,
         action_vector: npt.ArrayLike,
@@ -230,24 +263,33 @@ class Interactor(InteractorCallbacks):
         self.__buffer.set_action(agent_id, vector, is_counted=increment_iteration)
 
     def __checked_vector(self, what: str, vector: npt.ArrayLike, size: int, its_hash: int, agent_id: int) -> FloatArray:
-        self.manager.get_agent(agent_id)
-        ours = self.__observation_hash if what == "observation" else self.__action_hash
-        if its_hash != ours:
-            raise LayoutMismatchError(
-                f"the {what} vector for agent {agent_id} was made with the schema of hash {its_hash:#018x}, and this "
-                f"interactor's is {ours:#018x}; specify the same {what} on both sides"
-            )
+        self.__check_owner(what, its_hash, agent_id)
         array: FloatArray = np.asarray(vector, dtype=np.float32)
         if array.shape != (size,) or not np.isfinite(array).all():
             received = f"shape {array.shape}" if array.shape != (size,) else "numbers that are not finite"
             raise ValueMismatchError(f"{what} vector", f"{size} finite floats", received, f"agent {agent_id}")
         return array
 
+    def __check_owner(self, what: str, its_hash: int, agent_id: int) -> None:
+        self.manager.get_agent(agent_id)
+        is_observation = what == "observation"
+        element = self.__observation_element if is_observation else self.__action_element
+        ours = self.__observation_hash if is_observation else self.__action_hash
+        if its_hash != ours:
+            raise LayoutMismatchError(
+                f"the {what} vector for agent {agent_id} was made with another {what} schema than this interactor's: "
+                f"{describe_mismatch(element, ours, its_hash)}; specify the same {what} on both sides"
+            )
+
     # --- Sizes -----------------------------------------------------------------------------------------------------
 
     def get_observation_vector_size(self) -> int:
         """O."""
         return self.__observation_layout.size
+
+    def get_image_vector_size(self) -> int:
+        """I, bytes of an observation's images together."""
+        return self.__observation_layout.image_size
 
     def get_observation_encoded_vector_size(self) -> int:
         """Floats of an observation as the policy's first hidden layer gets it, after the encoder."""
@@ -336,6 +378,11 @@ class Interactor(InteractorCallbacks):
     def observation_vectors(self) -> FloatArray:
         """float32[max, O] of all agent slots, live; for trainers."""
         return self.__buffer.observation_vectors
+
+    @property
+    def image_vectors(self) -> ByteArray:
+        """uint8[max, I] of all agent slots, the images of the observations, live; for trainers."""
+        return self.__buffer.image_vectors
 
     @property
     def action_vectors(self) -> FloatArray:
