@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from host_sdk.collection.lane_buffer import AllocateFloats, touched_floats
 from host_sdk.collection.segment_log import FinalState
 from host_sdk.interaction.agent_selection import AgentIds
@@ -99,7 +101,7 @@ class PolicyRecording:
 
     def _final_state(self, agent_ids: AgentIds) -> FinalState:
         """What agents see now, and remember after their last evaluation."""
-        observations = self._interactor.peek_observations(agent_ids)
-        images = None if self._images is None else self._images[agent_ids]
+        images = None if self._images is None else np.empty((len(agent_ids), self._images.shape[1]), dtype=np.uint8)
+        observations = self._interactor.peek_observations(agent_ids, out_images=images)
         memory = None if self._memory is None else self._memory.states[agent_ids]
         return FinalState(observations, images, memory)

@@ -18,6 +18,7 @@ from host_sdk.errors import (
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.observation_object import ObservationObject
+from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
 from host_sdk.policy import Policy
 from protocol.errors import LayoutMismatchError
 from protocol.policy_settings import PolicySettings
@@ -258,12 +259,28 @@ def test_setting_a_vector_twice_in_a_step_asks_for_replacement() -> None:
 
 def test_a_vector_of_another_schema_or_size_or_that_is_not_finite_is_refused() -> None:
     interactor = SmallInteractor.make_interactor(make_manager(1))
-    with pytest.raises(LayoutMismatchError, match="hash 0x0000000000000001, and this interactor's is"):
+    with pytest.raises(LayoutMismatchError, match="expected the hash 0x[0-9a-f]{16}, got 0x0000000000000001"):
         interactor.set_observation_vector(np.zeros(6), 1, 0)
     with pytest.raises(ValueMismatchError, match=r"observation vector of agent 0: expected 6 finite floats, got shape"):
         interactor.set_observation_vector(np.zeros(5), interactor.observation_hash, 0)
     with pytest.raises(ValueMismatchError, match="numbers that are not finite"):
         interactor.set_action_vector(np.full(6, np.inf), interactor.action_hash, 0)
+
+
+def test_a_vector_of_another_interactor_of_this_process_is_refused_by_the_element_that_differs() -> None:
+    class Farsighted(SmallInteractor):
+        """Sees a clock of twelve hours."""
+
+        def specify_agent_observation(self, observation_schema: ObservationSchema) -> ObservationSchemaElement:
+            """Twelve hands."""
+            where, hand = observation_schema.continuous(2, scale=10.0), observation_schema.exclusive_discrete(12)
+            return observation_schema.struct({"where": where, "hand": hand})
+
+    interactor = SmallInteractor.make_interactor(make_manager(1))
+    other = Farsighted.make_interactor(make_manager(1))
+    with pytest.raises(LayoutMismatchError) as raised:
+        interactor.set_observation_vector(np.zeros(14), other.observation_hash, 0)
+    assert "$.hand: expected exclusive_discrete(4), got exclusive_discrete(12)" in str(raised.value)
 
 
 def test_vectors_of_agents_that_are_not_there_or_have_none_are_refused() -> None:
