@@ -12,38 +12,66 @@ from protocol.policy_settings import ACTIVATIONS, CriticSettings, PolicySettings
 from protocol.schema import (
     ActionElement,
     AngleAction,
+    AngleObservation,
+    ArrayObservation,
     BitmaskAction,
+    BitmaskObservation,
     BoolAction,
     BoolObservation,
     ContinuousAction,
     ContinuousObservation,
+    CountObservation,
     DirectionAction,
+    DirectionAlongSplineObservation,
+    DirectionObservation,
     EitherAction,
+    EitherObservation,
     EncodingAction,
+    EncodingObservation,
     EnumAction,
+    EnumObservation,
     ExclusiveDiscreteAction,
     ExclusiveDiscreteObservation,
     ExclusiveUnionAction,
+    ExclusiveUnionObservation,
     FloatAction,
     FloatObservation,
+    ImageObservation,
     InclusiveDiscreteAction,
     InclusiveDiscreteObservation,
     InclusiveUnionAction,
+    InclusiveUnionObservation,
     LocationAction,
+    LocationAlongSplineObservation,
+    LocationObservation,
+    MapObservation,
     NamedExclusiveDiscreteAction,
+    NamedExclusiveDiscreteObservation,
     NamedInclusiveDiscreteAction,
+    NamedInclusiveDiscreteObservation,
     NullAction,
+    NullObservation,
     ObservationElement,
     OptionalAction,
+    OptionalObservation,
     PairAction,
+    PairObservation,
+    ProportionAlongSplineObservation,
     RotationAction,
+    RotationObservation,
     ScaleAction,
+    ScaleObservation,
+    SetObservation,
     StaticArrayAction,
     StaticArrayObservation,
+    StringTokenObservation,
     StructAction,
     StructObservation,
+    TimeObservation,
     TransformAction,
+    TransformObservation,
     VelocityAction,
+    VelocityObservation,
 )
 from protocol.vector_array import FloatArray
 
@@ -58,22 +86,110 @@ def _struct_elements(children: st.SearchStrategy[object]) -> st.SearchStrategy[t
     return st.dictionaries(names, children, min_size=1, max_size=4).map(lambda elements: tuple(elements.items()))
 
 
-def observations() -> st.SearchStrategy[ObservationElement]:
-    """Observation schemas of up to a few dozen floats."""
-    leaves = st.one_of(
-        st.builds(ContinuousObservation, sizes, scales),
-        st.builds(ExclusiveDiscreteObservation, sizes),
-        st.builds(InclusiveDiscreteObservation, sizes),
-        st.builds(FloatObservation, scales),
-        st.builds(BoolObservation),
-    )
-    return st.recursive(
-        leaves,
-        lambda children: st.one_of(
-            st.builds(StructObservation, _struct_elements(children)),
-            st.builds(StaticArrayObservation, children, st.integers(1, 3)),
+small = st.integers(1, 3)
+
+
+def _several_names() -> st.SearchStrategy[tuple[str, ...]]:
+    return st.lists(names, min_size=1, max_size=4, unique=True).map(tuple)
+
+
+@cache
+def observation_leaves() -> st.SearchStrategy[ObservationElement]:
+    """Every observation element that holds no other and no image."""
+    return st.one_of(
+        st.just(NullObservation()),
+        st.builds(ContinuousObservation, sizes, scales, st.booleans()),
+        st.builds(FloatObservation, scales, st.booleans()),
+        *[st.builds(kind, sizes) for kind in (ExclusiveDiscreteObservation, InclusiveDiscreteObservation)],
+        *[
+            st.builds(kind, _several_names())
+            for kind in (
+                NamedExclusiveDiscreteObservation,
+                NamedInclusiveDiscreteObservation,
+                EnumObservation,
+                BitmaskObservation,
+            )
+        ],
+        *[
+            st.builds(kind, scales)
+            for kind in (
+                CountObservation,
+                TimeObservation,
+                LocationObservation,
+                VelocityObservation,
+                LocationAlongSplineObservation,
+                TransformObservation,
+            )
+        ],
+        st.sampled_from(
+            [
+                BoolObservation(),
+                RotationObservation(),
+                ScaleObservation(),
+                AngleObservation(),
+                DirectionObservation(),
+                DirectionAlongSplineObservation(),
+                ProportionAlongSplineObservation(),
+                ProportionAlongSplineObservation(True),
+                StringTokenObservation(5),
+            ]
         ),
-        max_leaves=6,
+    )
+
+
+_OBSERVATION_GROUPS = (
+    StructObservation,
+    StaticArrayObservation,
+    ExclusiveUnionObservation,
+    InclusiveUnionObservation,
+    SetObservation,
+    ArrayObservation,
+    EncodingObservation,
+    PairObservation,
+    MapObservation,
+    OptionalObservation,
+    EitherObservation,
+)
+_MAY_HOLD_IMAGES = (StructObservation, EncodingObservation, PairObservation)
+
+
+@st.composite
+def _observation_of_depth(draw: st.DrawFn, depth: int, has_images: bool) -> ObservationElement:
+    """A tree of at most this depth; of four elements that may hold others, three do."""
+    if depth == 1 or draw(st.integers(0, 3)) == 0:
+        if has_images and draw(st.integers(0, 2)) == 0:
+            sides = draw(st.tuples(sizes, sizes, small))
+            return ImageObservation(*sides, draw(st.sampled_from([1.0, 255.0])), (2,), encoding_size=draw(sizes))
+        return draw(observation_leaves())
+    kind = draw(st.sampled_from(_OBSERVATION_GROUPS))
+    child = _observation_of_depth(depth - 1, has_images and kind in _MAY_HOLD_IMAGES)
+    if kind in (StructObservation, ExclusiveUnionObservation, InclusiveUnionObservation):
+        elements = tuple((name, draw(child)) for name in draw(st.lists(names, min_size=1, max_size=3, unique=True)))
+        if kind is StructObservation:
+            return StructObservation(elements)
+        if kind is ExclusiveUnionObservation:
+            return ExclusiveUnionObservation(elements, draw(sizes))
+        return InclusiveUnionObservation(elements, draw(sizes), draw(small), draw(small), draw(sizes))
+    if kind is StaticArrayObservation:
+        return StaticArrayObservation(draw(child), draw(small))
+    if kind is EncodingObservation:
+        activation = draw(st.sampled_from(ACTIVATIONS))
+        return EncodingObservation(draw(child), draw(sizes), draw(hidden_sizes), activation)
+    if kind in (SetObservation, ArrayObservation):
+        return kind(draw(child), draw(small), draw(small), draw(small), draw(sizes))
+    if kind is MapObservation:
+        return MapObservation(draw(child), draw(child), draw(small), draw(small), draw(small), draw(sizes))
+    if kind is PairObservation:
+        return PairObservation(draw(child), draw(child))
+    if kind is OptionalObservation:
+        return OptionalObservation(draw(child), draw(sizes))
+    return EitherObservation(draw(child), draw(child), draw(sizes))
+
+
+def observations(depth: int = 5, *, has_images: bool = False) -> st.SearchStrategy[ObservationElement]:
+    """Observation schemas of up to a few hundred floats, nested to this depth, in which there is something to see."""
+    return _observation_of_depth(depth, has_images).filter(
+        lambda element: element.vector_size + element.image_size > 0 and element.vector_size <= 300
     )
 
 
@@ -103,10 +219,6 @@ def _choice_priors(count: int) -> st.SearchStrategy[tuple[float, ...] | None]:
 @cache
 def _bit_priors(count: int) -> st.SearchStrategy[tuple[float, ...] | None]:
     return st.none() | st.lists(priors, min_size=count, max_size=count).map(tuple)
-
-
-def _several_names() -> st.SearchStrategy[tuple[str, ...]]:
-    return st.lists(names, min_size=1, max_size=4, unique=True).map(tuple)
 
 
 @cache
