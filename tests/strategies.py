@@ -82,10 +82,6 @@ priors = st.floats(0.01, 0.99)
 hidden_sizes = st.lists(st.integers(1, 24), max_size=3).map(tuple)
 
 
-def _struct_elements(children: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[tuple[str, object], ...]]:
-    return st.dictionaries(names, children, min_size=1, max_size=4).map(lambda elements: tuple(elements.items()))
-
-
 small = st.integers(1, 3)
 
 
@@ -190,6 +186,21 @@ def observations(depth: int = 5, *, has_images: bool = False) -> st.SearchStrate
     """Observation schemas of up to a few hundred floats, nested to this depth, in which there is something to see."""
     return _observation_of_depth(depth, has_images).filter(
         lambda element: element.vector_size + element.image_size > 0 and element.vector_size <= 300
+    )
+
+
+def plain_observations() -> st.SearchStrategy[ObservationElement]:
+    """Observation schemas of up to a few dozen floats, whose networks read them as they are."""
+    leaves = observation_leaves().filter(lambda element: element.vector_size > 0)
+    return st.recursive(
+        leaves,
+        lambda children: st.one_of(
+            st.dictionaries(names, children, min_size=1, max_size=4).map(
+                lambda elements: StructObservation(tuple(elements.items()))
+            ),
+            st.builds(StaticArrayObservation, children, small),
+        ),
+        max_leaves=6,
     )
 
 

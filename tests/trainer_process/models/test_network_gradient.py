@@ -18,7 +18,7 @@ from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ActionElement, ContinuousAction, ContinuousObservation, ObservationElement
 from protocol.weights import WeightsLayout
 from tests.random_networks import SIMPLE, networks
-from tests.strategies import actions, critic_settings, observations, policy_settings
+from tests.strategies import actions, critic_settings, plain_observations, policy_settings
 from trainer_process.models import SpecNetwork, network_gradient
 from trainer_process.models.network_gradient import AutogradGradient, NetworkGradient, WrittenGradient
 from trainer_process.models.written_plan import why_not_written
@@ -80,14 +80,14 @@ def assert_written_is_autograd(spec: NetworkSpec, row_count: int = 5, seed: int 
     torch.testing.assert_close(received, expected, rtol=1e-4, atol=1e-5 * scale)
 
 
-@given(observations(), actions(), policy_settings(), st.integers(0, 2**32), st.integers(1, 9))
+@given(plain_observations(), actions(), policy_settings(), st.integers(0, 2**32), st.integers(1, 9))
 def test_written_gradients_of_policies_are_those_of_autograd(
     observation: ObservationElement, action: ActionElement, settings: PolicySettings, seed: int, row_count: int
 ) -> None:
     assert_written_is_autograd(build_policy_spec(observation, action, settings), row_count, seed)
 
 
-@given(observations(), policy_settings(), critic_settings(), st.integers(0, 2**32), st.integers(1, 9))
+@given(plain_observations(), policy_settings(), critic_settings(), st.integers(0, 2**32), st.integers(1, 9))
 def test_written_gradients_of_critics_are_those_of_autograd(
     observation: ObservationElement, policy: PolicySettings, critic: CriticSettings, seed: int, row_count: int
 ) -> None:
