@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -51,6 +52,7 @@ class Binding:
         due: for each input whether its part of the work is due now; only a concat works in parts.
         parameters: in the form that the kind's `prepare` gives them.
         output: rows of the register it writes.
+        rows: how many of them an agent has.
         scratch: to be used while it runs.
     """
 
@@ -59,6 +61,7 @@ class Binding:
     due: list[bool]
     parameters: list[FloatArray]
     output: FloatArray
+    rows: int
     scratch: Scratch
 
 
@@ -71,6 +74,7 @@ def as_row(values: npt.NDArray[np.floating]) -> FloatArray:
     return values[np.newaxis].astype(np.float32, copy=False)
 
 
-def product_into(output: FloatArray) -> Callable[..., object]:
-    """The matrix product that writes to this array: `dot` starts sooner, but wants its output in one piece."""
-    return np.dot if output.flags.c_contiguous else np.matmul
+def product(a: FloatArray, b: FloatArray, output: FloatArray) -> Step:
+    """output = a · b, matrices all: `dot` starts sooner, but copies what does not lie in one piece."""
+    in_one_piece = a.flags.forc and b.flags.forc and output.flags.c_contiguous
+    return partial(np.dot if in_one_piece else np.matmul, a, b, output)

@@ -122,6 +122,7 @@ class NumpyNetwork:
                 due=[(name in constants) == at_load for name in operation.inputs],
                 parameters=self._parameters[operation.output],
                 output=self._rows(operation.output, count),
+                rows=self.spec.register_rows[operation.output],
                 scratch=self._scratch,
             )
         )

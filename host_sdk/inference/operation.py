@@ -20,8 +20,17 @@ ELEMENTWISE_KINDS = frozenset({"activation", "clamp", "normalize", "scale", "slo
 VIEW_KINDS = frozenset({"join", "slice", "split"})
 """Operations whose output may be a view of their input."""
 
-COMPACT_KINDS = frozenset({"convolution", "select"})
-"""Operations that want their output in one piece."""
+SINGLE_PASS_KINDS = frozenset(
+    {"attention_pool", "broadcast", "clamp", "concat", "join", "linear", "mean", "scale", "slice", "split"}
+)
+"""See `is_single_pass`."""
+
+
+def is_single_pass(operation: Operation) -> bool:
+    """Whether an operation writes its output once or twice: numpy is slow in part of a wider array."""
+    if operation.kind == "activation":
+        return operation.attribute("function") in ("relu", "tanh")
+    return operation.kind in SINGLE_PASS_KINDS
 
 
 def prepare_parameters(operation: Operation, parameters: Mapping[str, FloatArray]) -> list[FloatArray]:

@@ -1,7 +1,8 @@
 """Where the registers of a network lie, so that as little as possible is copied between them.
 
-A register that only feeds a concat lives inside the concat's buffer, what is computed number by number from a register
-that nothing else reads happens in place, and slices, splits and joins are views of what they read.
+A register that only feeds a concat lives inside the concat's buffer, if it is written in a single pass. What is
+computed number by number from a register that nothing else reads happens in place. Slices, splits and joins are views
+of what they read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_sdk.inference.binding import FloatArray
-from host_sdk.inference.operation import COMPACT_KINDS, ELEMENTWISE_KINDS, VIEW_KINDS
+from host_sdk.inference.operation import ELEMENTWISE_KINDS, VIEW_KINDS, is_single_pass
 from protocol.network_spec import NetworkSpec, Operation
 
 
@@ -75,7 +76,7 @@ def _allocate(spec: NetworkSpec, max_batch: int, constants: frozenset[str]) -> d
     """A buffer for each register but those of slices, splits and joins that no concat has a place for."""
     readers = Counter(name for operation in spec.operations for name in operation.inputs)
     readers.update(name for name, _ in spec.outputs)
-    made_by = {operation.output: operation.kind for operation in spec.operations}
+    made_by = {operation.output: operation for operation in spec.operations}
     part_constant = _partly_constant_registers(spec, constants)
     buffers = {name: _new(spec, name, max_batch) for name, _ in spec.inputs}
     # Backwards, so that a concat has its buffer before the registers that go into it ask for theirs.
@@ -89,12 +90,12 @@ def _allocate(spec: NetworkSpec, max_batch: int, constants: frozenset[str]) -> d
             stop = 0
             for name in operation.inputs:
                 start, stop = stop, stop + spec.register_sizes[name]
-                if readers[name] == 1 and name in made_by and made_by[name] not in COMPACT_KINDS:
+                if readers[name] == 1 and name in made_by and is_single_pass(made_by[name]):
                     buffers[name] = buffer[:, start:stop]
-        elif operation.kind in ELEMENTWISE_KINDS:
+        elif operation.kind in ELEMENTWISE_KINDS and buffer.flags.c_contiguous:
             (name,) = operation.inputs
             is_free = readers[name] == 1 and name not in part_constant
-            if is_free and name in made_by and made_by[name] not in VIEW_KINDS | COMPACT_KINDS:
+            if is_free and name in made_by and made_by[name].kind not in VIEW_KINDS:
                 buffers[name] = buffer
     return buffers
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from host_sdk.inference.binding import Bind, Binding, FloatArray, Prepare, Step, as_row, product_into
+from host_sdk.inference.binding import Bind, Binding, FloatArray, Prepare, Step, as_row, product
 from protocol.network_spec import Operation
 
 ZERO = np.array(0, np.float32)
@@ -39,7 +39,13 @@ def _bind_normalize(binding: Binding) -> list[Step]:
 
 def _bind_linear(binding: Binding) -> list[Step]:
     (x,), (weight, bias), output = binding.inputs, binding.parameters, binding.output
-    return [partial(product_into(output), x, weight.T, output), partial(np.add, output, as_row(bias), output)]
+    if not output.flags.c_contiguous:
+        # numpy is slow in an array that is part of a wider one, so that it is written but once.
+        (sums,) = binding.scratch.take(output.shape)
+        return [product(x, weight.T, sums), partial(np.add, sums, as_row(bias), output)]
+    # It is slow with short rows too: all rows of an agent are added to at once.
+    agents = output.reshape(-1, binding.rows * len(bias))
+    return [product(x, weight.T, output), partial(np.add, agents, as_row(np.tile(bias, binding.rows)), agents)]
 
 
 def _bind_activation(binding: Binding) -> list[Step]:
@@ -107,7 +113,7 @@ def _bind_scale(binding: Binding) -> list[Step]:
 def _bind_mean(binding: Binding) -> list[Step]:
     (x,), output = binding.inputs, binding.output
     share = np.full((x.shape[1], 1), 1 / x.shape[1], np.float32)
-    return [partial(product_into(output), x, share, output)]
+    return [product(x, share, output)]
 
 
 def _bind_gate_sum(binding: Binding) -> list[Step]:

@@ -71,6 +71,51 @@ def test_network_survives_the_wire_and_json(
     assert received.hash == spec.hash
 
 
+WITH_VALUES = replace(
+    SMALL, parameters=(SMALL.parameters[0], ParameterSpec("b", (3,), "values", 0.0, values=(0.5, -1.0, 3.0)))
+)
+
+
+def test_values_to_start_from_survive_the_wire_and_are_no_part_of_the_hash() -> None:
+    wire = json.loads(json.dumps(network_to_wire(WITH_VALUES)))
+    assert wire["parameters"][1]["values"] == [0.5, -1, 3]
+    assert "values" not in wire["parameters"][0]
+    assert network_from_wire(wire) == WITH_VALUES
+    assert WITH_VALUES.hash == SMALL.hash
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ([0.5, -1.0], "$.parameters[1].values"),
+        ([0.5, -1.0, float("nan")], "$.parameters[1].values[2]"),
+        ([0.5, -1.0, 1e39], "$.parameters[1].values[2]"),
+        ([0.5, "x", 3], "$.parameters[1].values[1]"),
+        ([0.5, True, 3], "$.parameters[1].values[1]"),
+        (None, "$.parameters[1].values"),
+    ],
+)
+def test_values_to_start_from_are_one_finite_float32_for_each_entry(values: object, where: str) -> None:
+    wire = network_to_wire(WITH_VALUES)
+    wire["parameters"][1]["values"] = values
+    with pytest.raises(SchemaError) as raised:
+        network_from_wire(wire)
+    assert raised.value.path == where
+
+
+def test_values_and_their_initializer_come_together() -> None:
+    wire = network_to_wire(WITH_VALUES)
+    del wire["parameters"][1]["values"]
+    with pytest.raises(SchemaError, match="keys"):
+        network_from_wire(wire)
+    wire = network_to_wire(SMALL)
+    wire["parameters"][1]["values"] = [0.0, 0.0, 0.0]
+    with pytest.raises(SchemaError, match="keys"):
+        network_from_wire(wire)
+    with pytest.raises(SchemaError, match="0 values"):
+        replace(SMALL, parameters=(SMALL.parameters[0], replace(WITH_VALUES.parameters[1], initializer="constant")))
+
+
 def change(path: str, value: object) -> dict[str, Any]:
     """The small network on the wire with one value replaced, found by a path such as `operations.0.kind`."""
     wire = copy.deepcopy(network_to_wire(SMALL))

@@ -10,6 +10,7 @@ import pytest
 from protocol.errors import WeightsError
 from protocol.initial_weights import initial_weights
 from protocol.network_builder import build_policy_spec
+from protocol.network_spec import NetworkSpec, Operation, ParameterSpec
 from protocol.policy_settings import PolicySettings
 from protocol.schema import ContinuousAction, ContinuousObservation
 from protocol.weights import WeightsLayout, WeightsSnapshot
@@ -56,6 +57,29 @@ def test_constants_start_at_their_value() -> None:
     assert views["policy.log_std"].tolist() == [-0.5, -0.5]
     assert views["normalizer.variance"].tolist() == [1, 1, 1]
     assert views["normalizer.count"].tolist() == [0]
+
+
+def spec_with(weight: ParameterSpec) -> NetworkSpec:
+    """A convolution of one pixel with two channels, whose weight is given."""
+    attributes = (("height", 3), ("width", 3), ("stride", 1), ("padding", 0))
+    return NetworkSpec(
+        inputs=(("x", 18),),
+        outputs=(("y", 2),),
+        operations=(Operation("convolution", ("x",), "y", ("weight", "bias"), attributes),),
+        parameters=(weight, ParameterSpec("bias", (2,), "values", 0.0, values=(0.25, -1))),
+    )
+
+
+def test_values_are_taken_as_they_are_in_c_order() -> None:
+    values = tuple(float(value) for value in range(36))
+    spec = spec_with(ParameterSpec("weight", (2, 3, 3, 2), "values", 1.0, values=values))
+    assert initial_weights(spec, 1).tolist() == [*values, 0.25, -1]
+
+
+def test_filters_start_orthogonal_to_one_another() -> None:
+    spec = spec_with(ParameterSpec("weight", (2, 3, 3, 2), "orthogonal", 3.0))
+    filters = WeightsLayout.of(spec).views(initial_weights(spec, 1))["weight"].reshape(2, 18)
+    np.testing.assert_allclose(filters @ filters.T, 9 * np.eye(2), atol=1e-5)
 
 
 def test_initial_weights_follow_the_seed_and_the_parameters_name() -> None:
