@@ -259,7 +259,7 @@ def test_setting_a_vector_twice_in_a_step_asks_for_replacement() -> None:
 
 def test_a_vector_of_another_schema_or_size_or_that_is_not_finite_is_refused() -> None:
     interactor = SmallInteractor.make_interactor(make_manager(1))
-    with pytest.raises(LayoutMismatchError, match="expected the hash 0x[0-9a-f]{16}, got 0x0000000000000001"):
+    with pytest.raises(LayoutMismatchError, match=r"expected the hash 0x[0-9a-f]{16}, got 0x0000000000000001"):
         interactor.set_observation_vector(np.zeros(6), 1, 0)
     with pytest.raises(ValueMismatchError, match=r"observation vector of agent 0: expected 6 finite floats, got shape"):
         interactor.set_observation_vector(np.zeros(5), interactor.observation_hash, 0)
