@@ -3,7 +3,8 @@
 convolution  x [height · width · c], y [H' · W' · out] with H' = (height + 2 · padding − k) // stride + 1, W' likewise.
              Attributes height, width, stride, padding; parameters weight[out, k, k, c], bias[out].
              y[i, j, o] = bias[o] + Σ weight[o, p, q, c] · x[i · stride + p − padding, j · stride + q − padding, c],
-             where x is 0 outside of the image.
+             where x is 0 outside of the image. All windows of k x k pixels together, which are
+                 laid side by side, are limited to what the registers of a network may hold.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from protocol.limits import MAX_NETWORK_FLOATS
 from protocol.network_operation.kind import OperationKind, RegisterShape, Shape, one_input, require
 
 
@@ -70,6 +72,8 @@ def _infer_convolution(
     require(0 <= shape.padding < shape.kernel, f"a padding in 0..{shape.kernel - 1}, less than the filter")
     padded = min(shape.height, shape.width) + 2 * shape.padding
     require(shape.kernel <= padded, f"a filter of at most {padded} rows, as the padded image has")
+    windows = shape.output_height * shape.output_width * shape.window_size
+    require(windows <= MAX_NETWORK_FLOATS, f"at most {MAX_NETWORK_FLOATS} floats in all windows, not {windows}")
     return RegisterShape(shape.output_height * shape.output_width * shape.filters, rows)
 
 

@@ -13,7 +13,7 @@ r is the rows of an agent in the input, attributes in brackets.
                     in x_i: s_i = q_i · k_i / sqrt(d), w_i = presence_i exp(s_i) / (1 + Σ_j presence_j exp(s_j)), and
                     y = Σ_i w_i v_i; the heads side by side, [h·v]. Without any element y = 0. This is the pooling of
                     Unreal's Learning Agents: an element's query meets its own key, and the 1 in the denominator lets
-                    the sum of weights grow with what is there.
+                    the sum of weights grow with what is there. The queries of an agent are limited as a register is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from protocol.limits import MAX_REGISTER_SIZE
 from protocol.network_operation.kind import (
     OperationKind,
     RegisterShape,
@@ -63,6 +64,9 @@ def _infer_attention_pool(
     require(presence == wanted, f"a presence of {wanted}, not {presence}")
     (keys, _), (values, _) = shapes[0], shapes[4]
     require(heads >= 1 and keys % heads == 0, f"heads that divide the {keys} rows of the query's weight")
+    require(
+        rows * keys <= MAX_REGISTER_SIZE, f"queries of at most {MAX_REGISTER_SIZE} floats an agent, not {rows * keys}"
+    )
     require(values % heads == 0, f"{heads} heads that divide the {values} rows of the value's weight")
     require_shapes(shapes, ((keys, size), (keys,), (keys, size), (keys,), (values, size), (values,)))
     return RegisterShape(values, rows // count)
