@@ -17,11 +17,19 @@ from protocol.schema import (
     BoolObservation,
     ContinuousAction,
     ContinuousObservation,
+    EncodingObservation,
+    EnumObservation,
     ExclusiveDiscreteAction,
     ExclusiveDiscreteObservation,
+    ExclusiveUnionObservation,
     FloatAction,
     FloatObservation,
+    ImageObservation,
+    MapObservation,
     ObservationElement,
+    OptionalObservation,
+    PairObservation,
+    SetObservation,
     StaticArrayObservation,
     StructAction,
     StructObservation,
@@ -33,7 +41,7 @@ from protocol.schema import (
 from tests.strategies import actions, observations
 
 
-@given(observations())
+@given(observations(has_images=True))
 def test_observation_schema_survives_the_wire_and_json(element: ObservationElement) -> None:
     assert observation_from_wire(json.loads(json.dumps(observation_to_wire(element)))) == element
 
@@ -66,6 +74,21 @@ def test_action_schema_survives_the_wire_and_json(element: ActionElement) -> Non
         (lambda: StructObservation(tuple((str(i), BoolObservation()) for i in range(MAX_SCHEMA_WIDTH + 1))), "$"),
         (lambda: StaticArrayObservation(BoolObservation(), 0), "$.count"),
         (lambda: StaticArrayObservation(ContinuousObservation(1000), 17), "$"),
+        (lambda: StaticArrayObservation(BoolAction(), 2), "$.element"),  # type: ignore[arg-type]
+        (lambda: SetObservation(ContinuousObservation(1000), 17), "$"),
+        (lambda: SetObservation(BoolObservation(), 0), "$.max_count"),
+        (lambda: SetObservation(BoolObservation(), 2, heads=0), "$.heads"),
+        (lambda: SetObservation(ImageObservation(2, 2), 2), "$.element"),
+        (lambda: OptionalObservation(StructObservation((("view", ImageObservation(2, 2)),))), "$.element"),
+        (lambda: ExclusiveUnionObservation((("view", ImageObservation(2, 2)),)), "$.view"),
+        (lambda: MapObservation(BoolObservation(), ImageObservation(2, 2), 2), "$.value"),
+        (lambda: ImageObservation(1024, 1024), "$"),
+        (lambda: PairObservation(ImageObservation(512, 256), ImageObservation(512, 257)), "$"),
+        (lambda: EncodingObservation(BoolObservation(), hidden_sizes=[3]), "$.hidden_sizes"),  # type: ignore[arg-type]
+        (lambda: EncodingObservation(BoolObservation(), activation="sine"), "$.activation"),  # type: ignore[arg-type]
+        (lambda: EnumObservation(()), "$.names"),
+        (lambda: EnumObservation(("a", "b.c")), "$.names[1]"),
+        (lambda: BoolObservation(tag="\ud800"), "$.tag"),
         (lambda: ContinuousAction(1, low=(0.0,)), "$.low"),
         (lambda: ContinuousAction(1, bounding="clip"), "$.low"),
         (lambda: ContinuousAction(2, bounding="clip", low=(0.0,), high=(1.0, 1.0)), "$.low"),
@@ -95,7 +118,7 @@ def nested(depth: int) -> dict[str, Any]:
 
 
 def test_depth_is_allowed_up_to_the_limit_and_refused_beyond() -> None:
-    assert observation_from_wire(nested(MAX_SCHEMA_DEPTH)).size == 1
+    assert observation_from_wire(nested(MAX_SCHEMA_DEPTH)).vector_size == 1
     with pytest.raises(SchemaError, match="levels"):
         observation_from_wire(nested(MAX_SCHEMA_DEPTH + 1))
     deepest = observation_from_wire(nested(MAX_SCHEMA_DEPTH))
@@ -113,13 +136,21 @@ def test_depth_is_allowed_up_to_the_limit_and_refused_beyond() -> None:
         ({"type": ["struct"]}, "$.type"),
         ({"type": "bool", "extra": 1}, "$"),
         ({"type": "continuous", "size": 2}, "$"),
-        ({"type": "continuous", "size": 2.0, "scale": 1.0}, "$.size"),
-        ({"type": "continuous", "size": "2", "scale": 1.0}, "$.size"),
-        ({"type": "continuous", "size": 2, "scale": None}, "$.scale"),
+        ({"type": "continuous", "size": 2.0, "scale": 1.0, "normalize": True}, "$.size"),
+        ({"type": "continuous", "size": "2", "scale": 1.0, "normalize": True}, "$.size"),
+        ({"type": "continuous", "size": 2, "scale": None, "normalize": True}, "$.scale"),
+        ({"type": "continuous", "size": 2, "scale": 1.0, "normalize": 1}, "$.normalize"),
+        ({"type": "bool", "tag": 1}, "$.tag"),
+        ({"type": "bool", "tag": "x" * 129}, "$.tag"),
         ({"type": "struct", "elements": {"a": {"type": "bool"}}}, "$.elements"),
         ({"type": "struct", "elements": [{"name": 1, "element": {"type": "bool"}}]}, "$.elements[0].name"),
         ({"type": "struct", "elements": [{"name": "a", "element": {"type": "exclusive_discrete", "size": 0}}]}, "$.a"),
-        ({"type": "static_array", "count": 2, "element": {"type": "float", "scale": -1}}, "$[].scale"),
+        ({"type": "static_array", "count": 2, "element": {"type": "time", "scale": -1}}, "$[].scale"),
+        ({"type": "pair", "key": {"type": "bool"}, "value": {"type": "time", "scale": -1}}, "$.value.scale"),
+        ({"type": "enum", "names": []}, "$.names"),
+        ({"type": "enum", "names": "ab"}, "$.names"),
+        ({"type": "enum", "names": ["a", "a"]}, "$.names"),
+        ({"type": "enum", "names": ["a", 2]}, "$.names[1]"),
     ],
 )
 def test_wrong_dict_is_refused_by_path(data: object, path: str) -> None:
@@ -154,5 +185,5 @@ def test_size_is_the_floats_in_the_vector() -> None:
             ),
         )
     )
-    assert element.size == 11
-    assert StructAction((("a", ContinuousAction(2)), ("b", BoolAction()))).size == 3
+    assert element.vector_size == 11
+    assert StructAction((("a", ContinuousAction(2)), ("b", BoolAction()))).vector_size == 3
