@@ -1,17 +1,17 @@
 """One file that holds a trained policy: a host plays it, or trains on from it, without having met its trainer.
 
     8 bytes   magic "LBPOLICY"
-    u32       format version, 1
+    u32       format version, 2
     u64       header length N in bytes, at most MAX_HEADER_BYTES
     N bytes   header: one JSON object in UTF-8, keys sorted
     then      the policy's weights, then the critic's if there is one: raw float32 in the order of `WeightsLayout`
 
 All numbers are little-endian; nothing follows the weights. Header keys: "behavior", "observation_schema",
 "action_schema", "observation_hash", "action_hash", "policy_settings", "policy", "critic_settings", "critic" and
-"metadata" (strings by name). "policy" and "critic" are {"network", "network_hash", "version", "size"}; "critic" and
-"critic_settings" are null without a critic. Hashes are strings of "0x" and 16 hexadecimal digits. "network" is the spec
-in plain form, for readers that do not build networks; others build them again from schemas and settings, and refuse a
-file whose hashes are not theirs.
+"metadata" (strings by name). The schemas are whole, with tags and encodings; the settings name the memory cell. "policy"
+and "critic" are {"network", "network_hash", "version", "size"}; "critic" and "critic_settings" are null without a
+critic. Hashes are strings of "0x" and 16 hexadecimal digits. "network" is the spec in plain form, for readers that do
+not build networks; others build them again from schemas and settings, and refuse a file whose hashes are not theirs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from protocol.weights import WeightsSnapshot
 __all__ = ["FORMAT_VERSION", "MAGIC", "PolicyFile", "load_policy", "save_policy"]
 
 MAGIC = b"LBPOLICY"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 1 knew no memory cells and fewer schema elements, whose hashes were others."""
+
 _PREFIX = struct.Struct("<8sIQ")
 
 
@@ -86,7 +88,12 @@ def _read(file: BinaryIO) -> PolicyFile:
         raise PolicyFileError("it doesn't begin as a policy file")
     _, version, header_size = _PREFIX.unpack(prefix)
     if version != FORMAT_VERSION:
-        raise PolicyFileError(f"expected format version {FORMAT_VERSION}, got {version}")
+        remedy = (
+            "it is of an older release: train it anew, or play it with that one"
+            if version < FORMAT_VERSION
+            else "it is of a newer release: install that one"
+        )
+        raise PolicyFileError(f"expected format version {FORMAT_VERSION}, got {version}; {remedy}")
     if header_size > min(MAX_HEADER_BYTES, file_size - _PREFIX.size):
         raise PolicyFileError(f"a header of {header_size} bytes is over {MAX_HEADER_BYTES}, or over what the file has")
     described, policy, critic = decode_header(file.read(header_size))

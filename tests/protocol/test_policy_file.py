@@ -19,9 +19,18 @@ from protocol.initial_weights import initial_weights
 from protocol.limits import MAX_HEADER_BYTES
 from protocol.network_builder import build_critic_spec, build_policy_spec
 from protocol.policy_file import PolicyFile, load_policy, save_policy
-from protocol.policy_settings import CriticSettings, PolicySettings
-from protocol.schema import ActionElement, ContinuousAction, ContinuousObservation, ObservationElement
+from protocol.policy_settings import MEMORY_CELLS, CriticSettings, MemoryCell, PolicySettings
+from protocol.schema import (
+    ActionElement,
+    ContinuousAction,
+    ContinuousObservation,
+    ExclusiveDiscreteAction,
+    ObservationElement,
+    StructAction,
+    StructObservation,
+)
 from protocol.weights import WeightsSnapshot
+from tests.schema_examples import OBSERVATION_EXAMPLES
 from tests.strategies import actions, critic_settings, observations, policy_settings
 
 
@@ -70,11 +79,29 @@ def test_policy_comes_back_as_it_was_saved(
         assert_same(load_policy(tmp_path / "policy"), saved)
 
 
+@pytest.mark.parametrize("cell", MEMORY_CELLS)
+def test_a_structured_policy_that_remembers_comes_back_with_tags_and_encodings(
+    tmp_path: Path, cell: MemoryCell
+) -> None:
+    elements = tuple(
+        (f"element{index}", replace(element, tag=f"tag {index}"))
+        for index, (element, _) in enumerate(OBSERVATION_EXAMPLES)
+    )
+    settings = PolicySettings(hidden_sizes=(3,), memory_cell=cell, memory_state_size=2)
+    actions = StructAction((("go", ContinuousAction(1, tag="forward")), ("gear", ExclusiveDiscreteAction(3))))
+    saved = make_policy(StructObservation(elements), actions, settings, CriticSettings(hidden_sizes=(2,)))
+    save_policy(tmp_path / "policy", saved)
+    loaded = load_policy(tmp_path / "policy")
+    assert_same(loaded, saved)
+    assert loaded.observation.children[3][1].tag == "tag 3"
+    assert loaded.policy_settings.memory_size == settings.memory_size
+
+
 def test_file_is_laid_out_as_documented(tmp_path: Path) -> None:
     save_policy(tmp_path / "policy", PLAIN)
     content = (tmp_path / "policy").read_bytes()
     magic, version, header_size = struct.unpack_from("<8sIQ", content)
-    assert (magic, version) == (b"LBPOLICY", 1)
+    assert (magic, version) == (b"LBPOLICY", 2)
     header = json.loads(content[20 : 20 + header_size])
     assert list(header) == sorted(header)
     assert header["policy"]["network_hash"] == f"{PLAIN.snapshot.network_hash:#018x}"
@@ -98,7 +125,8 @@ DAMAGES: list[tuple[str, Callable[[bytes], bytes]]] = [
     ("begin", lambda content: b""),
     ("begin", lambda content: content[:19]),
     ("begin", lambda content: b"L" + content),
-    ("version 1, got 2", lambda content: content[:8] + b"\2" + content[9:]),
+    ("version 2, got 1; it is of an older release", lambda content: content[:8] + b"\1" + content[9:]),
+    ("version 2, got 3; it is of a newer release", lambda content: content[:8] + b"\3" + content[9:]),
     ("bytes", lambda content: content[:-1]),
     ("bytes", lambda content: content + b"\0"),
     ("header", lambda content: content[:12] + struct.pack("<Q", len(content)) + content[20:]),
@@ -122,6 +150,9 @@ DAMAGES: list[tuple[str, Callable[[bytes], bytes]]] = [
     ),
     ("action_hash", lambda content: rewritten(content, lambda header: header.update(action_hash="0x0"))),
     ("policy.network:", lambda content: rewritten(content, lambda h: h["policy_settings"].update(hidden_sizes=[4]))),
+    ("policy.network:", lambda content: rewritten(content, lambda h: h["policy_settings"].update(memory_cell="gru"))),
+    (r"\$.memory_cell", lambda content: rewritten(content, lambda h: h["policy_settings"].pop("memory_cell"))),
+    (r"\$.tag", lambda content: rewritten(content, lambda h: h["observation_schema"].update(tag=5))),
     ("policy.network_hash", lambda content: rewritten(content, lambda h: h["policy"].update(network_hash=5))),
     ("policy.size", lambda content: rewritten(content, lambda h: h["policy"].update(size=10**9))),
     ("policy.version", lambda content: rewritten(content, lambda h: h["policy"].update(version=-1))),
