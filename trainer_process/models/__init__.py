@@ -7,17 +7,17 @@ from trainer_process.models.flat_adam import AdamState, FlatAdam
 from trainer_process.models.memory_window import forward_windows
 from trainer_process.models.network import FlatWeights, SpecNetwork
 from trainer_process.models.network_gradient import NetworkGradient, network_gradient
-from trainer_process.models.recurrent_gradient import RecurrentGradient
+from trainer_process.models.recurrent_gradient import recurrent_gradient
 
 __all__ = [
     "AdamState",
     "FlatAdam",
     "FlatWeights",
     "NetworkGradient",
-    "RecurrentGradient",
     "SpecNetwork",
     "entropy",
     "forward_windows",
     "log_prob",
     "network_gradient",
+    "recurrent_gradient",
 ]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from trainer_process.models.network import SpecNetwork
 from trainer_process.models.side_stream import SideStream
+from trainer_process.models.written_operation import WRITERS
 from trainer_process.models.written_plan import why_not_written, write_plan
+from trainer_process.models.written_register import Write
 
 _logger = logging.getLogger(__name__)
 
@@ -67,12 +70,17 @@ class AutogradGradient(NetworkGradient):
 class WrittenGradient(NetworkGradient):
     """A network whose operations all have their gradient written out, see `written_operation`."""
 
-    def __init__(self, network: SpecNetwork, *inputs: Tensor) -> None:
+    def __init__(self, network: SpecNetwork, *inputs: Tensor, writers: Mapping[str, Write] = WRITERS) -> None:
         """
+        Args:
+            network: whose gradient it is.
+            inputs: as of `NetworkGradient`.
+            writers: by kind of operation.
+
         Raises:
             ValueError: the gradient of this network can't be written out; `why_not_written` says why.
         """
-        self._plan = write_plan(network, *inputs)
+        self._plan = write_plan(network, *inputs, writers=writers)
         self.inputs, self.outputs, self.slopes = inputs, self._plan.outputs, self._plan.slopes
         self._side = SideStream(network.flat.device)
         # Parameters that no output depends on are never written to.

@@ -7,7 +7,7 @@ plain torch, which the tests hold this against. B rows, n floats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import torch
@@ -16,16 +16,6 @@ from torch import Tensor
 from protocol.network_spec import Operation
 from trainer_process.models.written_activation import write_activation
 from trainer_process.models.written_register import Register, Write, WrittenOperation, contribution
-
-
-def write_operation(
-    operation: Operation, parameters: Sequence[Tensor], inputs: Sequence[Register], output: Register
-) -> WrittenOperation:
-    """The calls of one operation.
-
-    An input may lie where the output lies: an activation then works in place, and a concat leaves that input alone.
-    """
-    return _WRITERS[operation.kind](operation, parameters, inputs, output)
 
 
 def _linear(
@@ -198,7 +188,7 @@ def _slot_bias(
     return written
 
 
-_WRITERS: dict[str, Write] = {
+WRITERS: Mapping[str, Write] = {
     "linear": _linear,
     "activation": write_activation,
     "concat": _concat,
@@ -213,4 +203,5 @@ _WRITERS: dict[str, Write] = {
     "join": _split_or_join,
     "slot_bias": _slot_bias,
 }
-WRITTEN_KINDS = frozenset(_WRITERS)
+"""By kind. An input may lie where the output lies: an activation then works in place, and a concat leaves that input
+alone."""

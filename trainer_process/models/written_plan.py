@@ -7,7 +7,7 @@ reads is computed in its place in the concat, and a split or a join is another v
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,8 +16,8 @@ from torch import Tensor
 from protocol.network_spec import Operation
 from trainer_process.models.network import SpecNetwork
 from trainer_process.models.side_stream import Call
-from trainer_process.models.written_operation import WRITTEN_KINDS, write_operation
-from trainer_process.models.written_register import Register
+from trainer_process.models.written_operation import WRITERS
+from trainer_process.models.written_register import Register, Write
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Plan:
     backward: list[tuple[list[Call], list[Call]]]
 
 
-def why_not_written(network: SpecNetwork, *inputs: Tensor) -> str | None:
+def why_not_written(network: SpecNetwork, *inputs: Tensor, writers: Mapping[str, Write] = WRITERS) -> str | None:
     """Why a network's gradient by its first output can't be written out for such inputs; None where it can."""
     spec, operations = network.spec, _needed_operations(network)
     if any(given.dtype != torch.float32 for given in inputs):
@@ -48,7 +48,7 @@ def why_not_written(network: SpecNetwork, *inputs: Tensor) -> str | None:
         network.normalizer.inputs[0] in operation.inputs for operation in operations
     ):
         return "it reads its input beside the normaliser"
-    unknown = {operation.kind for operation in operations} - WRITTEN_KINDS
+    unknown = {operation.kind for operation in operations} - writers.keys()
     if unknown:
         return f"it has an operation {min(unknown)!r} that is not its first"
     per_row = _per_row(network, operations)
@@ -63,13 +63,18 @@ def why_not_written(network: SpecNetwork, *inputs: Tensor) -> str | None:
     return f"several operations share the parameter {shared[0]!r}" if shared else None
 
 
-def write_plan(network: SpecNetwork, *inputs: Tensor) -> Plan:
+def write_plan(network: SpecNetwork, *inputs: Tensor, writers: Mapping[str, Write] = WRITERS) -> Plan:
     """The calls for one network and the rows that will stand in `inputs`, one [B, size] for each of its inputs.
+
+    Args:
+        network: whose gradient is to be written out.
+        inputs: observations having been through `normalize`.
+        writers: by kind of operation.
 
     Raises:
         ValueError: the gradient can't be written out.
     """
-    reason = why_not_written(network, *inputs)
+    reason = why_not_written(network, *inputs, writers=writers)
     if reason is not None:
         raise ValueError(f"network {network.layout.hash:016x}: its gradient can't be written out, since {reason}")
     operations = _needed_operations(network)
@@ -78,7 +83,7 @@ def write_plan(network: SpecNetwork, *inputs: Tensor) -> Plan:
     backward: list[tuple[list[Call], list[Call]]] = []
     output = registers[network.spec.outputs[0][0]]
     for operation in operations:
-        written = write_operation(
+        written = writers[operation.kind](
             operation,
             [network.parameters[name] for name in operation.parameters],
             [registers[name] for name in operation.inputs],

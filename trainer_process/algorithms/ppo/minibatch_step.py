@@ -14,7 +14,7 @@ from torch import Tensor
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.objective import Objective
 from trainer_process.algorithms.ppo.training_data import TrainingData
-from trainer_process.models import NetworkGradient, RecurrentGradient, network_gradient
+from trainer_process.models import NetworkGradient, network_gradient, recurrent_gradient
 from trainer_process.models.side_stream import SideStream
 
 
@@ -59,7 +59,7 @@ class MinibatchStep:
         if example.memory is None:
             self._policy = gradient_of(networks.policy, *read)
         else:
-            self._policy = RecurrentGradient(networks.policy, example.window_size, *read)
+            self._policy = recurrent_gradient(networks.policy, example.window_size, *read)
         self._critic = gradient_of(networks.critic, *read)
         self.outputs = StepOutputs(
             self._policy.outputs, self._critic.outputs.squeeze(1), torch.zeros_like(self.inputs.returns)
@@ -78,7 +78,8 @@ class MinibatchStep:
     def log_probs(self, objective: Objective) -> Tensor:
         """[B] log-probabilities of the actions that were read, without their own terms; as `evaluate` computes them."""
         self._policy.forward()
-        return objective.density.evaluate(self._policy.outputs, self.inputs.actions, self._policy.slopes)
+        read = self.inputs
+        return objective.density.evaluate(self._policy.outputs, read.actions, self._policy.slopes, read.modifiers)
 
     def evaluate(self, objective: Objective) -> None:
         """Computes `outputs` and the slopes of the loss by them; padding has none, and the others weigh the more."""
