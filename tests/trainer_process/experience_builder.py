@@ -1,4 +1,4 @@
-"""Builds experience batches out of segments written down one by one; unused cells of the lanes are NaN."""
+"""Builds experience batches out of segments written down one by one; unused cells of the lanes are NaN, or 255."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from protocol.completion import Completion
-from protocol.experience import ExperienceBatch, ExperienceStatistics, FloatArray, SegmentTable
+from protocol.experience import (
+    STEP_FIELDS,
+    ByteArray,
+    ExperienceBatch,
+    ExperienceStatistics,
+    FloatArray,
+    SegmentTable,
+)
 
 
 @dataclass(frozen=True)
 class SegmentData:
-    """One segment as a test writes it down; L steps, O observation, A action."""
+    """One segment as a test writes it down; L steps, O observation, A action. What is None is of no width."""
 
     observations: FloatArray
     actions: FloatArray
@@ -25,6 +32,11 @@ class SegmentData:
     first_step: int = 0
     versions: list[int] = field(default_factory=lambda: [0])
     is_on_policy: bool = True
+    images: ByteArray | None = None
+    final_image: ByteArray | None = None
+    action_modifiers: FloatArray | None = None
+    memory: FloatArray | None = None
+    final_memory: FloatArray | None = None
 
     @property
     def length(self) -> int:
@@ -33,23 +45,17 @@ class SegmentData:
     def cut(self, at: int) -> tuple[SegmentData, SegmentData]:
         """The same steps in two segments, the first cut while running."""
         head = replace(
-            self,
-            observations=self.observations[:at],
-            actions=self.actions[:at],
-            rewards=self.rewards[:at],
-            log_probs=self.log_probs[:at],
+            self._rows(slice(0, at)),
             final_observation=self.observations[at],
+            final_image=None if self.images is None else self.images[at],
+            final_memory=None if self.memory is None else self.memory[at],
             completion=Completion.RUNNING,
         )
-        tail = replace(
-            self,
-            observations=self.observations[at:],
-            actions=self.actions[at:],
-            rewards=self.rewards[at:],
-            log_probs=self.log_probs[at:],
-            first_step=self.first_step + at,
-        )
-        return head, tail
+        return head, replace(self._rows(slice(at, None)), first_step=self.first_step + at)
+
+    def _rows(self, rows: slice) -> SegmentData:
+        columns = {name: getattr(self, name) for name in STEP_FIELDS}
+        return replace(self, **{name: column[rows] for name, column in columns.items() if column is not None})
 
 
 def random_segment(
@@ -85,36 +91,38 @@ def make_batch(
         first_rows.append(used[segment.agent_id])
         used[segment.agent_id] += segment.length
     shape = (max(used.values()), len(agents))
-    arrays = {
-        "observations": np.full((*shape, segments[0].observations.shape[1]), np.nan, np.float32),
-        "actions": np.full((*shape, segments[0].actions.shape[1]), np.nan, np.float32),
-        "rewards": np.full(shape, np.nan, np.float32),
-        "log_probs": np.full(shape, np.nan, np.float32),
-    }
+    arrays = {name: _unused(shape, getattr(segments[0], name), name == "images") for name in STEP_FIELDS}
     runs = []
     for index, (segment, row) in enumerate(zip(segments, first_rows, strict=True)):
         for name, array in arrays.items():
-            array[row : row + segment.length, lanes[segment.agent_id]] = getattr(segment, name)
+            if (column := getattr(segment, name)) is not None:
+                array[row : row + segment.length, lanes[segment.agent_id]] = column
         step_versions = np.resize(segment.versions, segment.length)
         changes = np.flatnonzero(np.diff(step_versions, prepend=-1))
         runs += [(index, int(step), int(step_versions[step])) for step in changes]
-    empty = np.zeros((len(segments), 0), np.float32)
     return ExperienceBatch(
         batch_id=batch_id,
-        images=np.zeros((*shape, 0), np.uint8),
-        action_modifiers=np.zeros((*shape, 0), np.float32),
-        memory=np.zeros((*shape, 0), np.float32),
         segments=_table(segments, [lanes[segment.agent_id] for segment in segments], first_rows),
-        initial_memory=empty,
-        final_observations=np.stack([segment.final_observation for segment in segments]).astype(np.float32),
-        final_images=np.zeros((len(segments), 0), np.uint8),
-        final_memory=empty,
+        initial_memory=_stacked([None if each.memory is None else each.memory[0] for each in segments], np.float32),
+        final_observations=_stacked([segment.final_observation for segment in segments], np.float32),
+        final_images=_stacked([segment.final_image for segment in segments], np.uint8),
+        final_memory=_stacked([segment.final_memory for segment in segments], np.float32),
         version_runs=np.array(runs, np.int64),
         statistics=ExperienceStatistics(
             unrecorded_steps, 0, 0, np.array(episode_returns, np.float64), np.full(len(episode_returns), 10, np.int32)
         ),
         **arrays,
     )
+
+
+def _unused(shape: tuple[int, int], like: np.ndarray | None, is_bytes: bool) -> np.ndarray:
+    """Lanes as wide as a column of a segment."""
+    width = (0,) if like is None else like.shape[1:]
+    return np.full((*shape, *width), 255, np.uint8) if is_bytes else np.full((*shape, *width), np.nan, np.float32)
+
+
+def _stacked(rows: list[np.ndarray | None], dtype: type[np.generic]) -> np.ndarray:
+    return np.stack([np.zeros(0) if row is None else row for row in rows]).astype(dtype)
 
 
 def _table(segments: list[SegmentData], lanes: list[int], first_rows: list[int]) -> SegmentTable:

@@ -115,6 +115,14 @@ class ActionDensity:
         torch.addcmul(self._minus_one, scores, scores, out=by_log_deviation)
         return negated.addcmul_(scores, scores, value=-0.5).sum(-1)
 
+    def free_distribution(self, distribution: Tensor, modifiers: Tensor | None = None) -> Tensor:
+        """[B, D] with 0 in place of what modifiers fix: given numbers, masked options and bits."""
+        if modifiers is None or not modifiers.shape[1]:
+            return distribution
+        size = self._continuous
+        is_fixed = torch.cat((modifiers[:, size : 2 * size], modifiers[:, size:]), 1) > 0.5
+        return distribution.masked_fill(is_fixed, 0.0)
+
     def entropy(self, distribution: Tensor, modifiers: Tensor | None = None) -> Tensor:
         """[B] entropies of distributions [B, D], in nats."""
         return entropy(self._layout, distribution, modifiers)

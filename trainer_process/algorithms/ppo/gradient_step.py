@@ -77,7 +77,7 @@ class UpdateRecord:
         numbers = [
             self._objective.policy_loss(log_ratios, seen),
             self._objective.value_loss(values, seen),
-            self._objective.density.entropy(distribution).mean(),
+            self._objective.density.entropy(distribution, seen.modifiers).mean(),
             approximate_kl(log_ratios),
             clip_fraction(log_ratios, self._objective.coefficients.clip_range),
         ]

@@ -43,10 +43,10 @@ class Objective(ABC):
 
     def policy_slopes(self, distribution: Tensor, minibatch: TrainingData, slopes: Tensor, log_ratios: Tensor) -> None:
         """Fills `slopes` [B, D] with those of the loss by a distribution [B, D], and `log_ratios` [B]."""
-        log_probs = self.density.evaluate(distribution, minibatch.actions, slopes)
+        log_probs = self.density.evaluate(distribution, minibatch.actions, slopes, minibatch.modifiers)
         torch.sub(log_probs, minibatch.old_log_probs, out=log_ratios)
         slopes.mul_(self._log_prob_slope(log_ratios, minibatch).unsqueeze(1))
-        self._add_regularization(distribution, slopes)
+        self._add_regularization(distribution, minibatch, slopes)
 
     @abstractmethod
     def value_slopes(self, values: Tensor, minibatch: TrainingData, slopes: Tensor) -> None:
@@ -68,7 +68,7 @@ class Objective(ABC):
     def _log_prob_slope(self, log_ratios: Tensor, minibatch: TrainingData) -> Tensor: ...
 
     @abstractmethod
-    def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None: ...
+    def _add_regularization(self, distribution: Tensor, minibatch: TrainingData, slopes: Tensor) -> None: ...
 
 
 class ClippedObjective(Objective):
@@ -111,10 +111,11 @@ class ClippedObjective(Objective):
         if clip_range is not None:
             slopes.masked_fill_((values - minibatch.old_values).abs_() > clip_range, 0.0)
 
-    def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None:
+    def _add_regularization(self, distribution: Tensor, minibatch: TrainingData, slopes: Tensor) -> None:
         coefficient = self.coefficients.entropy_coefficient
         if coefficient > 0.0:
-            self.density.add_entropy_slopes(distribution, -coefficient / distribution.shape[0], slopes)
+            weight = -coefficient / distribution.shape[0]
+            self.density.add_entropy_slopes(distribution, weight, slopes, minibatch.modifiers)
 
 
 class UnrealObjective(Objective):
@@ -157,11 +158,13 @@ class UnrealObjective(Objective):
         torch.sub(values, minibatch.returns, out=slopes).sign_()
         slopes.add_(torch.sign(values), alpha=weight).div_(values.shape[0])
 
-    def _add_regularization(self, distribution: Tensor, slopes: Tensor) -> None:
+    def _add_regularization(self, distribution: Tensor, minibatch: TrainingData, slopes: Tensor) -> None:
         unreal, size = self.settings.unreal, distribution.shape[0] * self.density.action_size
-        slopes.add_(torch.sign(distribution), alpha=unreal.action_regularization_weight / size)
+        signs = torch.sign(self.density.free_distribution(distribution, minibatch.modifiers))
+        slopes.add_(signs, alpha=unreal.action_regularization_weight / size)
         if unreal.action_entropy_weight > 0.0:
-            self.density.add_entropy_slopes(distribution, -unreal.action_entropy_weight / size, slopes)
+            weight = -unreal.action_entropy_weight / size
+            self.density.add_entropy_slopes(distribution, weight, slopes, minibatch.modifiers)
 
 
 def make_objective(density: ActionDensity, settings: PPOSettings, coefficients: Coefficients) -> Objective:

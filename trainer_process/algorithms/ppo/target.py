@@ -66,7 +66,7 @@ def build_training_data(
     data = TrainingData(
         observations=seen.observations,
         actions=actions,
-        old_log_probs=torch.from_numpy(rollout.log_probs).to(device) - density.action_terms(actions),
+        old_log_probs=torch.from_numpy(rollout.log_probs).to(device) - density.action_terms(actions, modifiers),
         advantages=torch.from_numpy(estimate.advantages).to(device),
         returns=torch.from_numpy(estimate.returns).to(device),
         old_values=torch.from_numpy(values).to(device),
