@@ -8,10 +8,11 @@
 
 All numbers are little-endian; nothing follows the weights. Header keys: "behavior", "observation_schema",
 "action_schema", "observation_hash", "action_hash", "policy_settings", "policy", "critic_settings", "critic" and
-"metadata" (strings by name). The schemas are whole, with tags and encodings; the settings name the memory cell. "policy"
-and "critic" are {"network", "network_hash", "version", "size"}; "critic" and "critic_settings" are null without a
-critic. Hashes are strings of "0x" and 16 hexadecimal digits. "network" is the spec in plain form, for readers that do
-not build networks; others build them again from schemas and settings, and refuse a file whose hashes are not theirs.
+"metadata" (strings by name). The schemas are whole, with tags and encodings; the settings name the memory cell.
+"policy" and "critic" are {"network", "network_hash", "version", "size"}; "critic" and "critic_settings" are null where
+there is no critic. Hashes are strings of "0x" and 16 hexadecimal digits. "network" is the spec in plain form, for
+readers that do not build networks; others build them again from schemas and settings, and refuse a file whose hashes
+are not theirs.
 """
 
 from __future__ import annotations

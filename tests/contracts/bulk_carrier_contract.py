@@ -33,6 +33,15 @@ class BulkCarrierContract:
         sent = np.array([0x7FC00001, 0xFFC00000, 0x80000000, 0x7F800000], np.uint32).view(np.float32)
         assert carrier.get(*carrier.put([("x", sent)]))["x"].tobytes() == sent.tobytes()
 
+    def test_bytes_of_odd_sizes_come_back_between_floats(self, carrier: BulkCarrier) -> None:
+        images = (np.arange(7 * 5 * 11) % 256).astype(np.uint8).reshape(7, 5, 11)
+        numbers = np.arange(13, dtype=np.float32)
+        sent = [("a", numbers), ("images", images), ("b", -numbers), ("final_images", images[:3, 0]), ("c", numbers)]
+        received = carrier.get(*carrier.put(sent))
+        for name, array in sent:
+            assert received[name].dtype == array.dtype
+            assert received[name].tobytes() == array.tobytes()
+
     def test_received_arrays_can_not_be_written(self, carrier: BulkCarrier) -> None:
         received = carrier.get(*carrier.put([("x", np.zeros(3, np.float32))]))["x"]
         with pytest.raises(ValueError, match="read-only"):

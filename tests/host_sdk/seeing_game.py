@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from host_sdk.action_object import ActionObject, ActionObjectElements
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
+from host_sdk.collection.lane_buffer import AllocateFloats, touched_floats
 from host_sdk.inference import NumpyNetwork
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.interactor_callbacks import ObservationObjectElements
@@ -107,6 +108,7 @@ class SeeingGame:
         horizon: int = 0,
         max_episode_step_count: int = 0,
         settings: PolicySettings = SETTINGS,
+        allocate: AllocateFloats = touched_floats,
     ) -> None:
         self.manager = Manager(max_agents)
         self.manager.add_agents(Agent() for _ in range(max_agents))
@@ -114,7 +116,9 @@ class SeeingGame:
         self.interactor = SeeingInteractor.make_interactor(self.manager)
         self.policy = Policy.make_policy(self.manager, self.interactor, settings)
         contract = CollectionContract(steps_per_hand_off, horizon, 2, STEP_FIELDS, False)
-        self.recording = PolicyRecording(self.policy, contract, max_episode_step_count=max_episode_step_count)
+        self.recording = PolicyRecording(
+            self.policy, contract, max_episode_step_count=max_episode_step_count, allocate=allocate
+        )
         self.policy.after_inference = self._begin_step
         self._changes = _Changes(self.manager, self.recording)
         self._replayed = NumpyNetwork(self.policy.spec, 1)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from host_sdk.collection.lane_buffer import touched_floats
 from host_sdk.errors import CollectionError
 from host_sdk.policy import Policy
 from host_sdk.policy_recording import PolicyRecording
+from protocol.codec import decode, encode
 from protocol.collection_contract import CollectionContract
 from protocol.completion import Completion
 from protocol.experience import STEP_FIELDS, ExperienceBatch, VectorSizes
-from protocol.experience_wire import validate_batch
+from protocol.experience_wire import experience_from_message, experience_to_message, validate_batch
+from protocol.messages import Experience
 from protocol.policy_settings import MEMORY_CELLS, PolicySettings
+from protocol.shared_memory import ArenaCarrier
 from tests.host_sdk.seeing_game import IMAGE_SIZE, SETTINGS, SeeingGame, SeeingInteractor, picture
 from tests.host_sdk.small_game import make_manager
 
@@ -155,6 +160,28 @@ def test_whoever_comes_goes_and_begins_anew_memory_and_images_are_theirs(
     game.hand_off()
     assert game.batches
     assert sum(assert_as_lived(game, batch) for batch in game.batches) > 0
+
+
+@pytest.mark.parametrize("shares_memory", [False, True])
+def test_images_and_memory_come_to_the_trainer_bit_for_bit(shares_memory: bool) -> None:
+    own, peer = ArenaCarrier(), ArenaCarrier()
+    try:
+        game = SeeingGame((0, 1, 2), allocate=own.make_arena if shares_memory else touched_floats)
+        for completions in ({}, {}, {1: Completion.TRUNCATION}, {}):
+            game.tick(completions)
+        batch = game.recording.take()
+        assert batch is not None
+        frames = encode(experience_to_message("seer", batch), 1, 1, own)
+        received = experience_from_message(cast(Experience, decode(frames, peer).message))
+        for name in ("images", "final_images", "memory", "initial_memory", "final_memory", "observations"):
+            assert getattr(received, name).tobytes() == getattr(batch, name).tobytes(), name
+        assert_as_lived(game, received)
+        for name in ("images", "final_images", "memory", "final_memory"):
+            assert (own.own_reference(getattr(batch, name)) is not None) == shares_memory, name
+            assert (peer.origin(getattr(received, name)) is not None) == shares_memory, name
+    finally:
+        own.close()
+        peer.close()
 
 
 def test_a_game_without_pictures_and_memory_hands_off_neither() -> None:
