@@ -19,6 +19,9 @@ if not getattr(protocol, "LEARNING_BRIDGE_PROTOCOL", False):
 
 if TYPE_CHECKING:
     from host_sdk.host_api import (
+        ActionModifier,
+        ActionModifierElement,
+        ActionModifierElements,
         ActionObject,
         ActionObjectElement,
         ActionObjectElements,
@@ -53,6 +56,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ActionModifier",
+    "ActionModifierElement",
+    "ActionModifierElements",
     "ActionObject",
     "ActionObjectElement",
     "ActionObjectElements",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from host_sdk import completions, errors, rewards
-from host_sdk.action_object import ActionObject, ActionObjectElement, ActionObjectElements
+from host_sdk.action_element import ActionObjectElement, ActionObjectElements
+from host_sdk.action_modifier import ActionModifier
+from host_sdk.action_modifier_element import ActionModifierElement
+from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.communicator import Communicator
 from host_sdk.critic import Critic
 from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.interaction.agent_selection import AgentIds
-from host_sdk.interaction.interactor_callbacks import ObservationObjectElements
+from host_sdk.interaction.interactor_callbacks import ActionModifierElements, ObservationObjectElements
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener
@@ -25,6 +28,9 @@ from protocol.completion import Completion
 from protocol.policy_settings import CriticSettings, PolicySettings
 
 __all__ = [
+    "ActionModifier",
+    "ActionModifierElement",
+    "ActionModifierElements",
     "ActionObject",
     "ActionObjectElement",
     "ActionObjectElements",

@@ -8,22 +8,23 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.action_object import ActionDecoder, ActionObject, ActionObjectElements
+from host_sdk.action_element import ActionObjectElements
+from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.errors import MissingCallError, ValueMismatchError
+from host_sdk.interaction.action_decoder import ActionDecoder
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.interaction_buffer import ONE_STEP, InteractionBuffer
-from host_sdk.interaction.interactor_callbacks import InteractorCallbacks, ObservationObjectElements
-from host_sdk.interaction.known_schema import describe_mismatch, remember_schema
+from host_sdk.interaction.interactor_callbacks import ObservationObjectElements
+from host_sdk.interaction.modified_interaction import ModifiedInteraction
 from host_sdk.interaction.observation_gathering import ObservationGathering
+from host_sdk.interaction.schema_identity import SchemaIdentity
 from host_sdk.manager import Manager
 from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
 from protocol.action_layout import ActionLayout
-from protocol.errors import LayoutMismatchError
 from protocol.network_builder import observation_encoded_size
 from protocol.observation_layout import ObservationLayout
-from protocol.schema_hash import action_hash, observation_hash
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
@@ -31,13 +32,13 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 _Interactor = TypeVar("_Interactor", bound="Interactor")
 
 
-class Interactor(InteractorCallbacks):
+class Interactor(ModifiedInteraction):
     """How agents interact with the game: what they see and what they can do.
 
     A game's subclass specifies both once (`specify_agent_observation`, `specify_agent_action`) and, each step, gathers
     observations and performs actions: for one agent (`gather_agent_observation`, `perform_agent_action`), or for all
     at once (`gather_agent_observations`, `perform_agent_actions`), which with batched values touches no Python per
-    agent.
+    agent. Where agents can't always do everything, it says so each step: `make_agent_action_modifier(s)`.
 
     Letters: N agents, O floats of an observation vector, A floats of an action vector.
     """
@@ -79,16 +80,19 @@ class Interactor(InteractorCallbacks):
         self.__action_element = self.specify_agent_action(self.__action_schema)
         self.__observation_layout = ObservationLayout.of(self.__observation_element)
         self.__action_layout = ActionLayout.of(self.__action_element)
-        self.__observation_hash = observation_hash(self.__observation_element)
-        self.__action_hash = action_hash(self.__action_element)
-        remember_schema(self.__observation_hash, self.__observation_element)
-        remember_schema(self.__action_hash, self.__action_element)
+        self.__observations = SchemaIdentity("observation", self.__observation_element)
+        self.__actions = SchemaIdentity("action", self.__action_element)
         self.__action_object, self.__action_decoder = ActionObject(), ActionDecoder(self.__action_element)
         action_size = self.__action_layout.vector_size
         self.__action_object_elements = self.__action_decoder.decode(np.zeros((0, action_size), np.float32))
         self.__buffer = InteractionBuffer(
-            manager.max_agent_count, self.__observation_layout.size, action_size, self.__observation_layout.image_size
+            manager.max_agent_count,
+            self.__observation_layout.size,
+            action_size,
+            self.__observation_layout.image_size,
+            self.__action_layout.modifier_size if self._makes_action_modifiers() else 0,
         )
+        self._begin_modification(self.__action_decoder, self.__buffer, self.__actions)
         self.__gathering = ObservationGathering(self, self.__observation_element, self.__buffer)
         self._listen_to(manager)
 
@@ -152,7 +156,9 @@ class Interactor(InteractorCallbacks):
             return
         agent_ids = buffer.performance_due_agents("perform_actions")
         agents = buffer.selector if agent_ids is buffer.agent_ids else agent_ids
-        self.__action_object_elements = self.__action_decoder.decode(buffer.action_vectors[agents])
+        self.__action_object_elements = self.__action_decoder.decode(
+            buffer.action_vectors[agents], self._given_numbers(agents)
+        )
         buffer.performed[agents] = buffer.decided[agents]
         action_counts = self.manager.action_counts
         action_counts[agents] = action_counts[agents] + ONE_STEP
@@ -171,7 +177,7 @@ class Interactor(InteractorCallbacks):
         """
         if not self.has_observation_vector(agent_id):
             raise MissingCallError("get_observation_vector", "gather_observations", (agent_id,), "call that first")
-        return self.__buffer.observation_vectors[agent_id].copy(), self.__observation_hash
+        return self.__buffer.observation_vectors[agent_id].copy(), self.__observations.hash
 
     def get_image_vector(self, agent_id: int = -1) -> ByteArray:
         """The images of the agent's observation, uint8[I] (a copy), of the same schema. Raises likewise."""
@@ -184,7 +190,7 @@ class Interactor(InteractorCallbacks):
         """The agent's action vector as sampled, float32[A] (a copy), and the hash of its schema. Raises likewise."""
         if not self.has_action_vector(agent_id):
             raise MissingCallError("get_action_vector", "decode_and_sample_actions", (agent_id,), "call that first")
-        return self.__buffer.action_vectors[agent_id].copy(), self.__action_hash
+        return self.__buffer.action_vectors[agent_id].copy(), self.__actions.hash
 
     def has_observation_vector(self, agent_id: int = -1) -> bool:
         """Whether the agent's observation has been gathered or set. Raises AgentError where there is none."""
@@ -216,7 +222,8 @@ class Interactor(InteractorCallbacks):
             LayoutMismatchError: the vector belongs to another schema.
             ValueMismatchError: it has another size, or is not finite.
         """
-        vector = self.__checked_vector(
+        self.manager.get_agent(agent_id)
+        vector = self.__observations.checked(
             "observation", observation_vector, self.__observation_layout.size, observation_compatibility_hash, agent_id
         )
         self.__buffer.set_observation(agent_id, vector, is_counted=increment_iteration)
@@ -233,7 +240,8 @@ class Interactor(InteractorCallbacks):
 
         Raises: as `set_observation_vector`.
         """
-        self.__check_owner("observation", observation_compatibility_hash, agent_id)
+        self.manager.get_agent(agent_id)
+        self.__observations.check(observation_compatibility_hash, agent_id)
         array, size = np.asarray(image_vector), self.__observation_layout.image_size
         if array.dtype != np.uint8 or array.shape != (size,):
             received = f"{array.dtype} of shape {array.shape}"
@@ -257,29 +265,11 @@ class Interactor(InteractorCallbacks):
 
         Raises: as `set_observation_vector`.
         """
-        vector = self.__checked_vector(
+        self.manager.get_agent(agent_id)
+        vector = self.__actions.checked(
             "action", action_vector, self.__action_layout.vector_size, action_compatibility_hash, agent_id
         )
-        self.__buffer.set_action(agent_id, vector, is_counted=increment_iteration)
-
-    def __checked_vector(self, what: str, vector: npt.ArrayLike, size: int, its_hash: int, agent_id: int) -> FloatArray:
-        self.__check_owner(what, its_hash, agent_id)
-        array: FloatArray = np.asarray(vector, dtype=np.float32)
-        if array.shape != (size,) or not np.isfinite(array).all():
-            received = f"shape {array.shape}" if array.shape != (size,) else "numbers that are not finite"
-            raise ValueMismatchError(f"{what} vector", f"{size} finite floats", received, f"agent {agent_id}")
-        return array
-
-    def __check_owner(self, what: str, its_hash: int, agent_id: int) -> None:
-        self.manager.get_agent(agent_id)
-        is_observation = what == "observation"
-        element = self.__observation_element if is_observation else self.__action_element
-        ours = self.__observation_hash if is_observation else self.__action_hash
-        if its_hash != ours:
-            raise LayoutMismatchError(
-                f"the {what} vector for agent {agent_id} was made with another {what} schema than this interactor's: "
-                f"{describe_mismatch(element, ours, its_hash)}; specify the same {what} on both sides"
-            )
+        self.__buffer.set_action(agent_id, self.__action_decoder.canonical(vector), is_counted=increment_iteration)
 
     # --- Sizes -----------------------------------------------------------------------------------------------------
 
@@ -362,12 +352,12 @@ class Interactor(InteractorCallbacks):
     @property
     def observation_hash(self) -> int:
         """The compatibility hash of the observation schema."""
-        return self.__observation_hash
+        return self.__observations.hash
 
     @property
     def action_hash(self) -> int:
         """The compatibility hash of the action schema."""
-        return self.__action_hash
+        return self.__actions.hash
 
     @property
     def buffer(self) -> InteractionBuffer:

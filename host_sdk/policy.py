@@ -38,7 +38,8 @@ class Policy(ManagerListener):
     evaluation reads an agent's memory state and writes the next one; agents that are added or reset begin with zeros.
 
     `run_inference` is the whole step. Its parts, in order, are `Interactor.gather_observations`,
-    `encode_observations`, `evaluate_policy`, `decode_and_sample_actions` and `Interactor.perform_actions`.
+    `Interactor.make_action_modifiers`, `encode_observations`, `evaluate_policy`, `decode_and_sample_actions` and
+    `Interactor.perform_actions`.
     """
 
     after_inference: Callable[[AgentIds, float], None] | None = None
@@ -159,6 +160,7 @@ class Policy(ManagerListener):
         """
         self._interactor.gather_observations()
         if self._interactor.buffer.agent_ids.size:
+            self._interactor.make_action_modifiers()
             self.encode_observations()
             self.evaluate_policy()
             self.decode_and_sample_actions(action_noise_scale)
@@ -199,7 +201,8 @@ class Policy(ManagerListener):
             action_noise_scale: as for `run_inference`. Log-probs are those of the policy's own distribution anyway.
 
         Raises:
-            MissingCallError: without `evaluate_policy` before it.
+            MissingCallError: without `evaluate_policy` before it, or without `Interactor.make_action_modifiers` where
+                the game makes modifiers.
         """
         if self._distribution is None:
             if self._agent_ids.size or self._encoded is not None:
@@ -208,7 +211,8 @@ class Policy(ManagerListener):
         buffer, agents = self._interactor.buffer, self._agents
         # A slice gives views to sample into; other slots get their rows from arrays of the sampler's own.
         actions, log_probs = buffer.action_vectors[agents], self._log_probs[agents]
-        self._sampler.sample(self._distribution, self._generator, action_noise_scale, actions, log_probs)
+        modifiers = buffer.modifiers_of(agents, "decode_and_sample_actions")
+        self._sampler.sample(self._distribution, self._generator, action_noise_scale, actions, log_probs, modifiers)
         if not isinstance(agents, slice):
             buffer.action_vectors[agents] = actions
             self._log_probs[agents] = log_probs

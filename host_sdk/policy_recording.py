@@ -49,6 +49,7 @@ class PolicyRecording:
             policy.manager.max_agent_count,
             contract,
             max_episode_step_count=max_episode_step_count,
+            modifier_size=interactor.get_action_modifier_vector_size(),
             memory_size=memory_size,
             allocate=allocate,
         )
@@ -69,6 +70,7 @@ class PolicyRecording:
             policy_version=self._policy.version,
             images=self._images,
             memory=None if self._memory is None else self._memory.before,
+            action_modifiers=self._buffer.action_modifiers if self._buffer.modifier_size else None,
             noise_scale=action_noise_scale,
             is_set_by_hand=buffer.is_set_by_hand,
             is_finite=buffer.is_finite,

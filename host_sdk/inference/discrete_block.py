@@ -63,8 +63,11 @@ class ExclusiveBlock(ActionBlock):
 
     def _choose(self, logits: FloatArray, generator: np.random.Generator, noise_scale: float) -> Places:
         """[R], the option of each choice."""
-        if noise_scale == 0:
-            return logits.argmax(1)
+        scores = logits if noise_scale == 0 else self._with_noise(logits, generator, noise_scale)
+        chosen: Places = scores.argmax(1)
+        return chosen
+
+    def _with_noise(self, logits: FloatArray, generator: np.random.Generator, noise_scale: float) -> FloatArray:
         scores = self._work[: len(logits)]
         generator.standard_exponential(dtype=np.float32, out=scores)
         np.maximum(scores, SMALLEST, out=scores)
@@ -72,7 +75,7 @@ class ExclusiveBlock(ActionBlock):
         if noise_scale != 1:
             np.multiply(scores, np.float32(noise_scale), scores)
         np.subtract(logits, scores, scores)
-        return scores.argmax(1)
+        return scores
 
     def log_prob(self, distribution: FloatArray, actions: FloatArray) -> FloatArray:
         chosen = self._gather(actions, self._action_start, self._one_hots).argmax(1)

@@ -31,7 +31,10 @@ class InteractionBuffer:
         observation_vectors: float32[max, O].
         image_vectors: uint8[max, I], the images of the same observations.
         action_vectors: float32[max, A], as sampled.
+        action_modifiers: float32[max, M], what bound the same actions.
+        modifier_size: M, 0 where the game makes no modifiers.
         observed: uint64[max].
+        modified: uint64[max], as high as `observed` once the modifier was made; it stays 0 where M is.
         decided: uint64[max].
         performed: uint64[max].
         is_set_by_hand: bool[max], whether the action came from `set_action_vector`.
@@ -40,11 +43,21 @@ class InteractionBuffer:
         selector: the same ids as an index.
     """
 
-    def __init__(self, max_agent_count: int, observation_size: int, action_size: int, image_size: int = 0) -> None:
+    def __init__(
+        self,
+        max_agent_count: int,
+        observation_size: int,
+        action_size: int,
+        image_size: int = 0,
+        modifier_size: int = 0,
+    ) -> None:
         self.observation_vectors: FloatArray = np.zeros((max_agent_count, observation_size), dtype=np.float32)
         self.image_vectors: ByteArray = np.zeros((max_agent_count, image_size), dtype=np.uint8)
         self.action_vectors: FloatArray = np.zeros((max_agent_count, action_size), dtype=np.float32)
+        self.action_modifiers: FloatArray = np.zeros((max_agent_count, modifier_size), dtype=np.float32)
+        self.modifier_size = modifier_size
         self.observed: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)
+        self.modified: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)
         self.decided: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)
         self.performed: UInt64Array = np.zeros(max_agent_count, dtype=np.uint64)
         self.is_set_by_hand: BoolArray = np.zeros(max_agent_count, dtype=np.bool_)
@@ -60,7 +73,7 @@ class InteractionBuffer:
 
     def begin_agents(self, agent_ids: AgentIds) -> None:
         """Agents begin anew: nothing has been observed, decided or performed."""
-        for counter in (self.observed, self.decided, self.performed):
+        for counter in (self.observed, self.modified, self.decided, self.performed):
             counter[agent_ids] = 0
         self.is_set_by_hand[agent_ids] = False
         self.is_finite[agent_ids] = True
@@ -103,6 +116,38 @@ class InteractionBuffer:
             self.decided[agent_id] = self.observed[agent_id]
         self.action_vectors[agent_id] = vector
         self.is_set_by_hand[agent_id] = True
+
+    def set_action_modifier(self, agent_id: int, vector: FloatArray, *, is_counted: bool) -> None:
+        """Puts in one agent's modifier from outside; likewise."""
+        if is_counted:
+            if self.observed[agent_id] == self.decided[agent_id]:
+                remedy = "a modifier is of the action that answers an observation; call that first"
+                raise MissingCallError("set_action_modifier_vector", "gather_observations", (agent_id,), remedy)
+            if self.modified[agent_id] == self.observed[agent_id]:
+                remedy = "pass increment_iteration=False to replace the modifier of the same step"
+                raise DoubledCallError("set_action_modifier_vector", (agent_id,), remedy)
+            self.modified[agent_id] = self.observed[agent_id]
+        self.action_modifiers[agent_id] = vector
+
+    def modification_due_agents(self, call: str) -> AgentIds:
+        """Whose action awaits a modifier; raises as `action_due_agents`, and DoubledCallError where it has one."""
+        ids = self.action_due_agents(call)
+        done = ids[self.modified[ids] == self.observed[ids]]
+        if done.size:
+            remedy = "call it once between two observations; Policy.run_inference does all in order"
+            raise DoubledCallError(call, _names(done), remedy)
+        return ids
+
+    def modifiers_of(self, agents: Selector, call: str) -> FloatArray | None:
+        """float32[n, M] of actions about to be sampled; None where M is 0. Raises MissingCallError without them."""
+        if not self.modifier_size:
+            return None
+        if np.count_nonzero(self.modified[agents] != self.observed[agents]):
+            ids = np.arange(len(self.modified))[agents]
+            remedy = "call that between gather_observations and this; Policy.run_inference does all in order"
+            missing = _names(ids[self.modified[ids] != self.observed[ids]])
+            raise MissingCallError(call, "make_action_modifiers", missing, remedy)
+        return self.action_modifiers[agents]
 
     def action_due_agents(self, call: str) -> AgentIds:
         """Whose observation awaits an action; all but those that came in between.

@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from host_sdk.action_object import ActionObject, ActionObjectElement, ActionObjectElements
+from host_sdk.action_element import ActionObjectElement, ActionObjectElements
+from host_sdk.action_modifier import ActionModifier
+from host_sdk.action_modifier_element import ActionModifierElement
+from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.errors import HostError
 from host_sdk.interaction.agent_selection import AgentIds
@@ -16,6 +19,7 @@ from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElem
 from host_sdk.observation_value import ObservationObjectElement
 
 ObservationObjectElements: TypeAlias = ObservationObjectElement | Sequence[ObservationObjectElement]
+ActionModifierElements: TypeAlias = ActionModifierElement | Sequence[ActionModifierElement]
 
 
 class InteractorCallbacks(ManagerListener, ABC):
@@ -50,6 +54,21 @@ class InteractorCallbacks(ManagerListener, ABC):
             axis in the order of `agent_ids`. By default the list of `gather_agent_observation`.
         """
         return [self.gather_agent_observation(observation_object, agent_id) for agent_id in agent_ids.tolist()]
+
+    def make_agent_action_modifier(self, action_modifier: ActionModifier, agent_id: int) -> ActionModifierElement:
+        """Says which options an agent can't choose now, and which numbers are given. By default nothing."""
+        return action_modifier.none()
+
+    def make_agent_action_modifiers(
+        self, action_modifier: ActionModifier, agent_ids: AgentIds
+    ) -> ActionModifierElements:
+        """Says the same of all given agents. A game overrides one of both where it restricts actions at all.
+
+        Returns:
+            Either a list with one modifier for each id, or **one** batched modifier, whose arrays have a leading agent
+            axis in the order of `agent_ids`. By default the list of `make_agent_action_modifier`.
+        """
+        return [self.make_agent_action_modifier(action_modifier, agent_id) for agent_id in agent_ids.tolist()]
 
     def perform_agent_action(
         self, action_object: ActionObject, action_object_element: ActionObjectElement, agent_id: int

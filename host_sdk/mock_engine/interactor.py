@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.action_object import ActionObject, ActionObjectElements
+from host_sdk.action_element import ActionObjectElements
+from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema
 from host_sdk.interactor import Interactor
 from host_sdk.manager import AgentIds

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.action_object import ActionObject, ActionObjectElements
+from host_sdk.action_element import ActionObjectElements
+from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.collection.lane_buffer import AllocateFloats, touched_floats
 from host_sdk.inference import NumpyNetwork

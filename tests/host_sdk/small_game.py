@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from host_sdk.action_object import ActionObject, ActionObjectElement, ActionObjectElements
+from host_sdk.action_element import ActionObjectElement, ActionObjectElements
+from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.interactor_callbacks import ObservationObjectElements

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from host_sdk.action_object import ActionDecoder, ActionObject
+from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema
 from host_sdk.errors import ValueMismatchError
+from host_sdk.interaction.action_decoder import ActionDecoder
 from protocol.errors import SchemaError
 
 READ = ActionObject()

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import Space, spaces
 
-from host_sdk.action_object import ActionObject, ActionObjectElements
+from host_sdk.action_element import ActionObjectElements
+from host_sdk.action_object import ActionObject
 from host_sdk.adapters.gymnasium.space_schema import has_equal_choices, is_box_action_bounded, named_parts
 from protocol.errors import SchemaError
 

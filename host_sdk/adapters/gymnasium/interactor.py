@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from host_sdk.action_object import ActionObject, ActionObjectElements
+from host_sdk.action_element import ActionObjectElements
+from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema
 from host_sdk.adapters.gymnasium.space_schema import action_element, observation_element
 from host_sdk.adapters.gymnasium.world import GymnasiumWorld

@@ -10,9 +10,10 @@ from gymnasium import Space, spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_sdk.action_object import ActionDecoder, ActionObject
+from host_sdk.action_object import ActionObject
 from host_sdk.adapters.gymnasium.action_values import make_action_values
 from host_sdk.adapters.gymnasium.space_schema import action_element
+from host_sdk.interaction.action_decoder import ActionDecoder
 from protocol.action_layout import ActionLayout
 from protocol.errors import SchemaError
 from protocol.schema import ContinuousAction

@@ -8,9 +8,10 @@ import gymnasium
 import numpy as np
 import pytest
 
-from host_sdk.action_object import ActionDecoder, ActionObject
+from host_sdk.action_object import ActionObject
 from host_sdk.adapters.gymnasium.space_schema import action_element
 from host_sdk.adapters.gymnasium.world import GymnasiumWorld
+from host_sdk.interaction.action_decoder import ActionDecoder
 from protocol.completion import Completion
 from tests.host_sdk.adapters.telling_environment import TellingEnvironment
 
