@@ -86,10 +86,13 @@ def first_index(is_wrong: Array) -> tuple[int, ...]:
 
 
 def under(mask: BoolArray | None, present: BoolArray) -> BoolArray:
-    """What is there of what is present, where the mask has fewer axes or none."""
-    if mask is None:
-        return present
-    return present & mask.reshape(*mask.shape, *(1,) * (present.ndim - mask.ndim))
+    """What there is of what is present; both have the same number of axes."""
+    return present if mask is None else np.logical_and(present, mask)
+
+
+def for_each_slot(mask: BoolArray | None) -> BoolArray | None:
+    """The mask of all slots of what it is the mask of."""
+    return None if mask is None else mask[..., np.newaxis]
 
 
 def names_of(names: Iterable[str]) -> str:

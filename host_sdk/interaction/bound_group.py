@@ -14,6 +14,7 @@ from host_sdk.interaction.bound_element import (
     FloatArray,
     Mismatch,
     describe,
+    for_each_slot,
     names_of,
     under,
 )
@@ -97,7 +98,7 @@ class BoundStaticArray(BoundElement):
         if isinstance(elements, ObservationObjectElement):
             if self._together is None:
                 self._together = self._binder.bind(self._element, self._slots, f"{self._path}{EACH_SLOT}")
-            self._together.write(elements, None if mask is None else mask[..., np.newaxis])
+            self._together.write(elements, for_each_slot(mask))
             return
         if len(elements) != self._count:
             raise Mismatch(self._path, f"a {self._label} of {self._count}", f"one of {len(elements)}")
@@ -135,11 +136,12 @@ class BoundSet(BoundElement):
             if present is None:
                 raise Mismatch(self._path, "`present` beside one element for all slots", "none")
             with np.errstate(all="ignore"):
-                self._bound_together(count).write(elements, under(mask, present))
+                self._bound_together(count).write(elements, under(for_each_slot(mask), present))
         else:
             count = len(elements)
             present = self._checked(value, count)
-            self._write_one_by_one(elements, present, mask)
+            with np.errstate(all="ignore"):
+                self._write_one_by_one(elements, present, mask)
         self._finish(present, count)
 
     def _checked(self, value: SetValue, count: int) -> BoolArray | None:
@@ -170,7 +172,7 @@ class BoundSet(BoundElement):
         for i in range(len(self._one_by_one), len(elements)):
             self._one_by_one.append(self._binder.bind(self._element, self._slots[..., i, :], f"{self._path}[{i}]"))
         for i, given in enumerate(elements):
-            self._one_by_one[i].write(given, mask if present is None else under(mask, np.asarray(present[..., i])))
+            self._one_by_one[i].write(given, mask if present is None else under(mask, present[..., i]))
 
     def _finish(self, present: BoolArray | None, count: int) -> None:
         """Zeros where nothing is, and the bits of presence."""
