@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from protocol.experience import STEP_FIELDS, ExperienceBatch
 from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ContinuousObservation, ExclusiveDiscreteAction
 from protocol.weights import WeightsSnapshot
+from tests.trainer_process.acted_experience import acted_segment
 from tests.trainer_process.experience_builder import SegmentData, make_batch
 from trainer_process.algorithms.base import Algorithm, AlgorithmState, BehaviorSpec
 from trainer_process.checkpoint import load_checkpoint, save_checkpoint
@@ -31,47 +34,45 @@ TOTAL_STEPS = 200
 """Of every algorithm that these tests make."""
 
 
-def choice_segment(seed: int, length: int, **fields: object) -> SegmentData:
-    """A segment of random observations and one-hot choices."""
-    generator = np.random.default_rng(seed)
-    return SegmentData(
-        observations=generator.standard_normal((length, 2)).astype(np.float32),
-        actions=np.eye(3, dtype=np.float32)[generator.integers(3, size=length)],
-        rewards=generator.standard_normal(length).astype(np.float32),
-        log_probs=np.full(length, -math.log(3.0), np.float32),
-        final_observation=generator.standard_normal(2).astype(np.float32),
-        **fields,  # type: ignore[arg-type]
-    )
-
-
-def hand_off(steps: int, batch_id: int, version: int = 0) -> ExperienceBatch:
-    """A batch of `steps` steps in three segments, one for each completion."""
-    lengths = [steps - 2 * (steps // 3), steps // 3, steps // 3]
-    segments = [
-        choice_segment(
-            100 * batch_id + index,
-            length,
-            agent_id=index,
-            episode=3 * batch_id + index,
-            completion=completion,
-            versions=[version],
-        )
-        for index, (length, completion) in enumerate(zip(lengths, Completion, strict=True))
-        if length > 0
-    ]
-    return make_batch(segments, batch_id, episode_returns=(1.0, 2.0))
-
-
 def nothing() -> None:
     """Progress that nobody watches."""
 
 
 class AlgorithmContract(ABC):
-    """Inherit, and name the class `Test…`."""
+    """Inherit, and name the class `Test…`.
+
+    Attributes:
+        behavior: what is learnt.
+        has_modifiers: whether the host modifies actions.
+    """
+
+    behavior: ClassVar[BehaviorSpec] = BEHAVIOR
+    has_modifiers: ClassVar[bool] = False
 
     @abstractmethod
     def make(self, seed: int = 1, total_steps: int = TOTAL_STEPS) -> Algorithm:
-        """An algorithm for BEHAVIOR that needs at most some dozens of steps for an update."""
+        """An algorithm for `behavior` that needs at most some dozens of steps for an update."""
+
+    def segment(self, seed: int, length: int, **fields: object) -> SegmentData:
+        """A segment of random observations and choices."""
+        return acted_segment(self.behavior, seed, length, has_modifiers=self.has_modifiers, **fields)
+
+    def hand_off(self, steps: int, batch_id: int, version: int = 0) -> ExperienceBatch:
+        """A batch of `steps` steps in three segments, one for each completion."""
+        lengths = [steps - 2 * (steps // 3), steps // 3, steps // 3]
+        segments = [
+            self.segment(
+                100 * batch_id + index,
+                length,
+                agent_id=index,
+                episode=3 * batch_id + index,
+                completion=completion,
+                versions=[version],
+            )
+            for index, (length, completion) in enumerate(zip(lengths, Completion, strict=True))
+            if length > 0
+        ]
+        return make_batch(segments, batch_id, episode_returns=(1.0, 2.0))
 
     def feed(self, algorithm: Algorithm, first_batch_id: int = 1) -> int:
         """Hands experience of one host over until the algorithm is ready; returns the next batch id."""
@@ -79,7 +80,7 @@ class AlgorithmContract(ABC):
         batch_id = first_batch_id
         while not algorithm.is_ready([0]):
             assert batch_id < first_batch_id + 10, "ten hand-offs of the contract's size must be enough for an update"
-            algorithm.add_experience(hand_off(steps, batch_id, algorithm.version), 0)
+            algorithm.add_experience(self.hand_off(steps, batch_id, algorithm.version), 0)
             batch_id += 1
         return batch_id
 
@@ -112,7 +113,7 @@ class AlgorithmContract(ABC):
         steps = algorithm.collection_contract(3).steps_per_hand_off
         for host in range(3):
             assert not algorithm.is_ready([0, 1, 2])
-            algorithm.add_experience(hand_off(steps, 1), host)
+            algorithm.add_experience(self.hand_off(steps, 1), host)
         assert algorithm.is_ready([0, 1, 2])
 
     def test_an_update_moves_every_counter(self):
@@ -152,7 +153,7 @@ class AlgorithmContract(ABC):
         self.train(algorithm, 1)
         next_id = self.feed(algorithm, 10)
         steps = algorithm.collection_contract(1).steps_per_hand_off
-        late = iter([hand_off(steps, next_id)])
+        late = iter([self.hand_off(steps, next_id)])
 
         def hand_over() -> None:
             for batch in late:
@@ -168,7 +169,7 @@ class AlgorithmContract(ABC):
         kept = before.values.copy()
         self.train(algorithm, 3)
         after = algorithm.policy_snapshot()
-        assert before.network_hash == after.network_hash == BEHAVIOR.policy_spec.hash
+        assert before.network_hash == after.network_hash == self.behavior.policy_spec.hash
         assert after.version == algorithm.version
         assert after.is_finite()
         assert not np.array_equal(before.values, after.values)
@@ -225,26 +226,33 @@ class AlgorithmContract(ABC):
             algorithm.start_from(WeightsSnapshot(given.network_hash, 1, values))
         assert algorithm.policy_snapshot().is_finite()
 
-    def test_experience_of_another_size_is_refused_and_not_taken_in(self):
+    @pytest.mark.parametrize(
+        ("field", "final"),
+        [
+            ("observations", "final_observation"),
+            ("images", "final_image"),
+            ("actions", None),
+            ("action_modifiers", None),
+            ("memory", "final_memory"),
+        ],
+    )
+    def test_experience_of_another_size_is_refused_and_not_taken_in(self, field: str, final: str | None):
         algorithm = self.make()
         steps = algorithm.collection_contract(1).steps_per_hand_off
-        wrong = choice_segment(0, steps)
-        wider = SegmentData(
-            np.zeros((steps, 5), np.float32),
-            wrong.actions,
-            wrong.rewards,
-            wrong.log_probs,
-            np.zeros(5, np.float32),
-        )
-        with pytest.raises(ExperienceError, match="observations"):
-            algorithm.add_experience(make_batch([wider]), 0)
+        right = self.segment(0, steps)
+        received = getattr(right, field)
+        width = 0 if received is None else received.shape[1]
+        wider = np.zeros((steps, width + 4), np.uint8 if field == "images" else np.float32)
+        wrong = replace(right, **{field: wider}, **({final: wider[0]} if final else {}))
+        with pytest.raises(ExperienceError, match=f"{field} of .*got {width + 4}"):
+            algorithm.add_experience(make_batch([wrong]), 0)
         assert not algorithm.is_ready([0])
 
     def test_steps_that_the_policy_did_not_choose_do_no_harm(self):
         algorithm = self.make()
         steps = algorithm.collection_contract(1).steps_per_hand_off
         self.train(algorithm, 1)
-        algorithm.add_experience(make_batch([choice_segment(0, 4 * steps, is_on_policy=False)], 50), 0)
+        algorithm.add_experience(make_batch([self.segment(0, 4 * steps, is_on_policy=False)], 50), 0)
         algorithm.update(nothing)
         assert algorithm.policy_snapshot().is_finite()
 

@@ -26,8 +26,9 @@ from trainer_process.algorithms.base import (
     ReportProgress,
     UpdateReport,
 )
+from trainer_process.algorithms.row_size import check_row_sizes
 from trainer_process.data import PendingBatches, assemble_rollout
-from trainer_process.errors import CheckpointError, ExperienceError
+from trainer_process.errors import CheckpointError
 from trainer_process.models import SpecNetwork
 from trainer_process.seeding import numpy_generator
 
@@ -83,8 +84,7 @@ class QLearning(Algorithm):
         return CollectionContract(share, 0, 2, ("observations", "actions", "rewards"), synchronous=False)
 
     def add_experience(self, batch: ExperienceBatch, host_index: int) -> None:
-        if batch.observations.shape[-1] != self._behavior.observation_layout.size:
-            raise ExperienceError("expected observations of the behavior's size, got others")
+        check_row_sizes(self._behavior, batch, host_index)
         self._pending.add(host_index, batch)
 
     def is_ready(self, live_host_indices: Collection[int]) -> bool:

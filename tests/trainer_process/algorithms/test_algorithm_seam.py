@@ -3,10 +3,26 @@ from __future__ import annotations
 import numpy as np
 
 from protocol.completion import Completion
+from protocol.policy_settings import CriticSettings, MemoryCell, PolicySettings
+from protocol.schema import (
+    ActionElement,
+    BoolAction,
+    ContinuousAction,
+    ContinuousObservation,
+    ExclusiveDiscreteAction,
+    ExclusiveUnionAction,
+    FloatAction,
+    FloatObservation,
+    ImageObservation,
+    ObservationElement,
+    SetObservation,
+    StructAction,
+    StructObservation,
+)
 from tests.contracts.algorithm_contract import BEHAVIOR, TOTAL_STEPS, AlgorithmContract, nothing
 from tests.contracts.q_learning import QLearning, QLearningSettings
 from tests.trainer_process.experience_builder import SegmentData, make_batch
-from trainer_process.algorithms.base import Algorithm
+from trainer_process.algorithms.base import Algorithm, BehaviorSpec
 from trainer_process.algorithms.ppo import PPO, PPOSettings
 from trainer_process.algorithms.registry import make_algorithm
 
@@ -43,6 +59,63 @@ class TestDecoupledPPO(AlgorithmContract):
             steps_per_update=16, minibatch_size=6, decoupled_objective=True, seed=seed, total_steps=total_steps
         )
         return PPO(BEHAVIOR, settings)
+
+
+def small_behavior(observation: ObservationElement, action: ActionElement, cell: MemoryCell = "none") -> BehaviorSpec:
+    policy = PolicySettings(hidden_sizes=(8,), memory_cell=cell, memory_state_size=3)
+    return BehaviorSpec.create("Contract", observation, action, policy, CriticSettings(hidden_sizes=(8,)))
+
+
+class TestRecurrentPPO(AlgorithmContract):
+    behavior = small_behavior(ContinuousObservation(2), ExclusiveDiscreteAction(3), "lstm")
+
+    def make(self, seed: int = 1, total_steps: int = TOTAL_STEPS) -> Algorithm:
+        settings = PPOSettings(
+            steps_per_update=16, minibatch_size=6, memory_window=3, seed=seed, total_steps=total_steps, epochs=3
+        )
+        return PPO(self.behavior, settings)
+
+
+class TestSynchronousRecurrentPPO(AlgorithmContract):
+    behavior = small_behavior(ContinuousObservation(2), ExclusiveDiscreteAction(3), "gru")
+
+    def make(self, seed: int = 1, total_steps: int = TOTAL_STEPS) -> Algorithm:
+        settings = PPOSettings(
+            steps_per_update=16, minibatch_size=6, synchronous=True, seed=seed, total_steps=total_steps, epochs=3
+        )
+        return PPO(self.behavior, settings)
+
+
+class TestPPOOnImages(AlgorithmContract):
+    behavior = small_behavior(
+        StructObservation((("view", ImageObservation(height=8, width=8, channels=1)), ("speed", FloatObservation()))),
+        ExclusiveDiscreteAction(3),
+    )
+
+    def make(self, seed: int = 1, total_steps: int = TOTAL_STEPS) -> Algorithm:
+        settings = PPOSettings(steps_per_update=16, minibatch_size=6, seed=seed, total_steps=total_steps, epochs=2)
+        return PPO(self.behavior, settings)
+
+
+class TestPPOWithMaskedHybridActions(AlgorithmContract):
+    behavior = small_behavior(
+        SetObservation(ContinuousObservation(2), max_count=3),
+        StructAction(
+            (
+                ("move", ContinuousAction(2)),
+                ("jump", BoolAction()),
+                ("use", ExclusiveUnionAction((("item", ExclusiveDiscreteAction(3)), ("throw", FloatAction())))),
+            )
+        ),
+        "learning_agents",
+    )
+    has_modifiers = True
+
+    def make(self, seed: int = 1, total_steps: int = TOTAL_STEPS) -> Algorithm:
+        settings = PPOSettings(
+            steps_per_update=16, minibatch_size=8, memory_window=4, seed=seed, total_steps=total_steps, epochs=2
+        )
+        return PPO(self.behavior, settings)
 
 
 class TestQLearning(AlgorithmContract):

@@ -31,30 +31,19 @@ from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.state import Counters, restored_state, saved_state
 from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data
+from trainer_process.algorithms.row_size import check_row_sizes, row_sizes
 from trainer_process.data.episode_window import EpisodeWindow
 from trainer_process.data.pending_batches import PendingBatches
 from trainer_process.data.reward_scaling import RewardScaling
 from trainer_process.data.rollout import Rollout, assemble_rollout
 from trainer_process.data.staleness import judge_staleness
-from trainer_process.errors import DivergedError, ExperienceError
+from trainer_process.errors import DivergedError
 from trainer_process.metrics import finite_metrics
 from trainer_process.seeding import numpy_generator
 
 _logger = logging.getLogger(__name__)
 _REQUIRED_FIELDS = ("observations", "images", "actions", "rewards", "log_probs", "memory")
-"""Of them, those that a behavior has."""
-
-
-def _row_sizes(behavior: BehaviorSpec) -> dict[str, tuple[int, ...]]:
-    """How many numbers a step may have of each field of experience; a host may leave modifiers out."""
-    actions = behavior.action_layout
-    return {
-        "observations": (behavior.observation_layout.size,),
-        "images": (behavior.observation_layout.image_size,),
-        "actions": (actions.vector_size,),
-        "action_modifiers": (0, actions.distribution_size),
-        "memory": (behavior.policy_settings.memory_size,),
-    }
+"""Of them those that a behavior has."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +70,6 @@ class PPO(Algorithm):
         """Starts fresh, from the initial weights that the host's policy has too."""
         self.settings = settings
         self._behavior = behavior
-        self._row_sizes = _row_sizes(behavior)
         self._networks = ActorCritic(behavior, settings)
         self._steps = StepReplay(self._networks, settings)
         self._density = ActionDensity(behavior.action_layout, torch.device(settings.device))
@@ -110,22 +98,17 @@ class PPO(Algorithm):
     def collection_contract(self, host_count: int) -> CollectionContract:
         if host_count < 1:
             raise ValueError(f"host_count must be at least 1, got {host_count}")
+        sizes = row_sizes(self._behavior)
         return CollectionContract(
             steps_per_hand_off=-(-self.settings.steps_per_update // host_count),
             horizon=self.settings.horizon,
             buffer_count=1 if self.settings.synchronous else self.settings.buffer_count,
-            required_fields=tuple(name for name in _REQUIRED_FIELDS if max(self._row_sizes.get(name, (1,))) > 0),
+            required_fields=tuple(name for name in _REQUIRED_FIELDS if sizes.get(name) != (0,)),
             synchronous=self.settings.synchronous,
         )
 
     def add_experience(self, batch: ExperienceBatch, host_index: int) -> None:
-        for name, sizes in self._row_sizes.items():
-            received = getattr(batch, name).shape[-1]
-            if received not in sizes:
-                raise ExperienceError(
-                    f"behavior {self._behavior.name!r}, host {host_index}, batch {batch.batch_id}: expected {name} of "
-                    f"{' or '.join(map(str, sizes))} numbers a row, got {received}"
-                )
+        check_row_sizes(self._behavior, batch, host_index)
         self._pending.add(host_index, batch)
 
     def is_ready(self, live_host_indices: Collection[int]) -> bool:
