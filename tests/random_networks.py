@@ -221,9 +221,11 @@ SIMPLE: tuple[Grow, ...] = (
     _join,
     _slot_bias,
 )
-"""Operations whose gradients are written out."""
+"""Operations that are little more than arithmetic."""
 
 OTHERS: tuple[Grow, ...] = (_attention, _convolution, _gru, _lstm, _learning_agents_cell)
+SETS: tuple[Grow, ...] = (*SIMPLE, _attention, _attention)
+"""Those that pool sets besides."""
 
 
 @st.composite

@@ -3,8 +3,8 @@
 convolution  x [height · width · c], y [H' · W' · out] with H' = (height + 2 · padding − k) // stride + 1, W' likewise.
              Attributes height, width, stride, padding; parameters weight[out, k, k, c], bias[out].
              y[i, j, o] = bias[o] + Σ weight[o, p, q, c] · x[i · stride + p − padding, j · stride + q − padding, c],
-             where x is 0 outside of the image. All windows of k x k pixels together, which are
-                 laid side by side, are limited to what the registers of a network may hold.
+             where x is 0 outside of the image. All windows of k x k pixels together, which are laid side by side, are
+             limited to what the registers of a network may hold.
 """
 
 from __future__ import annotations

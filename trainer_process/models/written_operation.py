@@ -15,6 +15,7 @@ from torch import Tensor
 
 from protocol.network_spec import Operation
 from trainer_process.models.written_activation import write_activation
+from trainer_process.models.written_attention import write_attention_pool
 from trainer_process.models.written_register import Register, Write, WrittenOperation, contribution
 
 
@@ -202,6 +203,7 @@ WRITERS: Mapping[str, Write] = {
     "split": _split_or_join,
     "join": _split_or_join,
     "slot_bias": _slot_bias,
+    "attention_pool": write_attention_pool,
 }
 """By kind. An input may lie where the output lies: an activation then works in place, and a concat leaves that input
 alone."""

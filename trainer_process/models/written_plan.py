@@ -54,7 +54,10 @@ def why_not_written(network: SpecNetwork, *inputs: Tensor, writers: Mapping[str,
     per_row = _per_row(network, operations)
     if not operations or spec.outputs[0][0] not in per_row:
         return "its output doesn't depend on its input"
+    learning = _learning(network, operations)
     for operation in operations:
+        if operation.kind == "attention_pool" and operation.inputs[1] in learning:
+            return "which elements of a set are present depends on weights"
         alone = [name for name in operation.inputs if operation.output in per_row and name not in per_row]
         if alone and (operation.kind != "concat" or spec.register_rows[alone[0]] > 1):
             return f"an operation {operation.kind!r} reads weights alone beside rows"

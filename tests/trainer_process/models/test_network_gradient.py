@@ -17,7 +17,7 @@ from protocol.network_spec import NetworkSpec, Operation, ParameterSpec
 from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ActionElement, ContinuousAction, ContinuousObservation, ObservationElement
 from protocol.weights import WeightsLayout
-from tests.random_networks import SIMPLE, networks
+from tests.random_networks import SETS, NetworkSketch, networks
 from tests.strategies import actions, critic_settings, plain_observations, policy_settings
 from trainer_process.models import SpecNetwork, network_gradient
 from trainer_process.models.network_gradient import AutogradGradient, NetworkGradient, WrittenGradient
@@ -56,12 +56,18 @@ def gru_parameters() -> tuple[ParameterSpec, ...]:
     return tuple(ParameterSpec(name, shape, "constant", 0.1) for name, shape in shapes.items())
 
 
+def learnt_presence() -> NetworkSpec:
+    sketch = NetworkSketch(x=4)
+    return sketch.finish(sketch.attention(sketch.add("split", "x", count=2), sketch.linear("x", 2), 1, 2, 1, 1))
+
+
 def evaluated(gradient: NetworkGradient, network: SpecNetwork, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Outputs and the gradient on random rows and slopes; run twice, since the buffers are used again."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(2):
-        for rows in gradient.inputs:
-            rows.copy_(torch.randn(rows.shape, generator=generator))
+        for (name, _), rows in zip(network.spec.inputs, gradient.inputs, strict=True):
+            numbers = torch.randn(rows.shape, generator=generator)
+            rows.copy_(numbers > 0 if name.startswith("presence") else numbers)
         with torch.no_grad():
             gradient.forward()
             gradient.slopes.copy_(torch.randn(gradient.slopes.shape, generator=generator))
@@ -174,6 +180,7 @@ def test_what_changes_in_the_weights_shows_at_once() -> None:
             ),
             "'gate_sum' reads weights alone beside rows",
         ),
+        (learnt_presence(), "which elements of a set are present depends on weights"),
     ],
 )
 def test_other_networks_are_left_to_autograd_with_the_reason(
@@ -201,7 +208,7 @@ def test_an_unusual_normaliser_is_left_to_autograd() -> None:
     assert isinstance(network_gradient(network_of(later), torch.zeros(2, 4)), AutogradGradient)
 
 
-@given(networks(SIMPLE), st.integers(0, 2**32), st.integers(1, 5))
+@given(networks(SETS), st.integers(0, 2**32), st.integers(1, 5))
 def test_written_gradients_of_chained_operations_are_those_of_autograd(
     spec: NetworkSpec, seed: int, row_count: int
 ) -> None:

@@ -15,7 +15,7 @@ from protocol.initial_weights import initial_weights
 from protocol.network_builder import build_policy_spec
 from protocol.network_spec import NetworkSpec, Operation, ParameterSpec
 from protocol.policy_settings import PolicySettings
-from protocol.schema import ContinuousAction, ContinuousObservation, ExclusiveDiscreteAction, SetObservation
+from protocol.schema import ContinuousAction, ContinuousObservation, ExclusiveDiscreteAction, ImageObservation
 from protocol.weights import WeightsLayout
 from trainer_process.models import SpecNetwork, recurrent_gradient
 from trainer_process.models.network_gradient import NetworkGradient, WrittenGradient
@@ -198,13 +198,13 @@ def test_a_step_hears_of_what_came_before_it_in_its_window_and_of_nothing_else(c
 def test_a_network_that_is_not_one_plain_cell_is_left_to_autograd_with_the_reason(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    seen = SetObservation(ContinuousObservation(2), max_count=3)
+    seen = ImageObservation(4, 4, filters=(2,), encoding_size=3)
     settings = PolicySettings(hidden_sizes=(5,), memory_cell="gru", memory_state_size=3)
     structured = network_of(build_policy_spec(seen, ExclusiveDiscreteAction(3), settings))
     with caplog.at_level(logging.INFO):
         gradient = recurrent_gradient(structured, 4, *blank_inputs(structured, 12))
     assert isinstance(gradient, RecurrentGradient)
-    assert "attention_pool" in caplog.text
+    assert "convolution" in caplog.text
     evaluated(gradient, structured, 3)
 
 
