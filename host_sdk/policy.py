@@ -118,6 +118,7 @@ class Policy(ManagerListener):
         self._network = NumpyNetwork(self._spec, manager.max_agent_count)
         self._weights.load_into(self._network)
         self._memory = AgentMemory(manager.max_agent_count, self._settings.memory_size)
+        self._remembers = self._settings.memory_size > 0
         self._sampler = ActionDistribution(interactor.action_layout, manager.max_agent_count)
         self._log_probs: FloatArray = np.zeros(manager.max_agent_count, dtype=np.float32)
         self._noise_scale = 1.0
@@ -186,7 +187,7 @@ class Policy(ManagerListener):
         if self._encoded is None:
             raise self._missing("evaluate_policy", "encode_observations")
         if self._agent_ids.size:
-            if self._settings.memory_size:
+            if self._remembers:
                 before = self._memory.read(self._agents)
                 self._distribution, after = self._network.run(*self._encoded, before)
                 self._memory.advance(self._agents, before, after, self._interactor.buffer.observed)

@@ -72,9 +72,7 @@ class BufferRotation:
     @property
     def is_full(self) -> bool:
         """Whether the current buffer is to be handed off."""
-        return self.current is not None and (
-            self.step_count >= self._contract.steps_per_hand_off or not self.has_room or self._is_crowded
-        )
+        return self.current is not None and (self.step_count >= self._full_at or not self.has_room)
 
     @property
     def in_flight_count(self) -> int:
@@ -100,7 +98,8 @@ class BufferRotation:
         """Adds segments to the current buffer, if there is one."""
         if self.current is not None:
             self.current.segments.append(closed)
-            self._is_crowded = len(self.current.segments) > self._segment_limit
+            if len(self.current.segments) > self._segment_limit:
+                self._full_at = 0
 
     def take(self, counts: CollectionCounts, tally: EpisodeTally) -> ExperienceBatch | None:
         """The current buffer as a batch, if it holds a segment; the next free one is current from now on."""
@@ -137,7 +136,7 @@ class BufferRotation:
         self.is_laid_out = False
         self.step_count = 0
         self.has_room = True
-        self._is_crowded = False
+        self._full_at = self._contract.steps_per_hand_off
 
     def _statistics(self, counts: CollectionCounts, tally: EpisodeTally) -> ExperienceStatistics:
         """What was counted since the last batch."""

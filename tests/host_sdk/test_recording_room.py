@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from host_sdk.collection import buffer_rotation
 from host_sdk.errors import CollectionError
 from host_sdk.trajectory_recorder import TrajectoryRecorder
 from protocol.action_layout import ActionLayout
 from protocol.collection_contract import CollectionContract
 from protocol.experience import STEP_FIELDS, ExperienceBatch, VectorSizes
-from protocol.experience_wire import validate_batch
+from protocol.experience_wire import experience_to_message, validate_batch
 from protocol.limits import MAX_BATCH_STEPS
 from protocol.observation_layout import ObservationLayout
 from protocol.schema import ContinuousAction, ContinuousObservation
@@ -253,6 +254,35 @@ def test_memory_before_and_after_each_segment_is_handed_off() -> None:
 def test_a_contract_over_the_limits_of_a_batch_is_refused_by_name(steps: int) -> None:
     with pytest.raises(CollectionError, match="lower steps_per_update"):
         Play(steps)
+
+
+@pytest.mark.parametrize("agent_count", [1, 3])
+def test_a_batch_of_many_short_segments_is_full_before_it_is_too_large_to_send(
+    monkeypatch: pytest.MonkeyPatch, agent_count: int
+) -> None:
+    limit = 500_000
+    monkeypatch.setattr(buffer_rotation, "MAX_BATCH_BYTES", limit)
+    play = Play(40, memory_size=1000)
+    play.has_agents(*range(agent_count))
+    closed = 0
+    while not play.recorder.is_full:
+        play.step()
+        ids = play.agent_ids
+        play.recorder.close_segments(ids, [1] * len(ids), play.seen(ids), final_memory=play.memory(ids))
+        closed += len(ids)
+    assert 10 < closed < 40
+    batch = play.hand_off()
+    assert batch is not None
+    message = vars(experience_to_message("walker", batch))
+    assert sum(value.nbytes for value in message.values() if isinstance(value, np.ndarray)) <= limit
+    play.step(14)
+    assert play.recorder.is_full == (agent_count == 3)
+
+
+def test_a_contract_that_leaves_no_room_for_segments_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffer_rotation, "MAX_BATCH_BYTES", 69 * 4 * 1005 + 1000)
+    with pytest.raises(CollectionError, match=r"277380 bytes and their segments; .* lower steps_per_update"):
+        Play(40, memory_size=1000)
 
 
 def test_the_statistics_of_a_game_without_a_trainer_stay_small() -> None:
