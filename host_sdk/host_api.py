@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_sdk import completions, errors, rewards
+from host_sdk import completions, errors, geometry, rewards
 from host_sdk.action_element import ActionObjectElement, ActionObjectElements
 from host_sdk.action_modifier import ActionModifier
 from host_sdk.action_modifier_element import ActionModifierElement
@@ -11,6 +11,7 @@ from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.communicator import Communicator
 from host_sdk.critic import Critic
 from host_sdk.failure import FailureCode, TrainingFailure
+from host_sdk.geometry import Transform
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.interactor_callbacks import ActionModifierElements, ObservationObjectElements
 from host_sdk.interactor import Interactor
@@ -23,6 +24,7 @@ from host_sdk.policy import Policy
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import CommunicatorSettings, PPOTrainerSettings, TrainerProcessSettings
+from host_sdk.spline import Polyline, Spline
 from host_sdk.training_environment import TrainingEnvironment
 from protocol.completion import Completion
 from protocol.policy_settings import CriticSettings, PolicySettings
@@ -56,10 +58,14 @@ __all__ = [
     "PPOTrainingSettings",
     "Policy",
     "PolicySettings",
+    "Polyline",
+    "Spline",
     "TrainerProcessSettings",
     "TrainingEnvironment",
     "TrainingFailure",
+    "Transform",
     "completions",
     "errors",
+    "geometry",
     "rewards",
 ]
