@@ -38,6 +38,48 @@ def test_every_step_keeps_what_belongs_to_it():
     assert rollout.lane_keys == [(0, 9), (1, 2), (1, 5)]
 
 
+def full_segment(length: int, first: int, **fields: object) -> SegmentData:
+    """The same with images, memories and modifiers; what was seen last is 200 more."""
+    numbers = np.arange(first, first + length)
+    return numbered_segment(
+        length,
+        first,
+        images=np.stack([numbers, numbers + 100], 1).astype(np.uint8),
+        final_image=np.array([first + length, first + length + 100], np.uint8),
+        memory=numbers[:, None] + np.float32(0.125),
+        final_memory=np.array([first + length + 0.125], np.float32),
+        action_modifiers=np.stack([numbers, -numbers], 1).astype(np.float32),
+        **fields,
+    )
+
+
+def test_images_memories_and_modifiers_stay_with_their_steps():
+    head, tail = full_segment(5, 30, agent_id=5).cut(2)
+    batches = [(1, make_batch([tail, full_segment(2, 10, agent_id=2)])), (1, make_batch([head], batch_id=2))]
+    rollout = assemble_rollout([*batches, (0, make_batch([full_segment(4, 50, agent_id=9)]))])
+    numbers = np.array([50, 51, 52, 53, 10, 11, 30, 31, 32, 33, 34])
+    np.testing.assert_array_equal(rollout.observations[:, 0], numbers)
+    np.testing.assert_array_equal(rollout.images, np.stack([numbers, numbers + 100], 1))
+    assert rollout.images.dtype == np.uint8
+    np.testing.assert_array_equal(rollout.memory[:, 0], numbers + 0.125)
+    np.testing.assert_array_equal(rollout.action_modifiers, np.stack([numbers, -numbers], 1))
+    np.testing.assert_array_equal(rollout.final_images, [[54, 154], [12, 112], [32, 132], [35, 135]])
+    np.testing.assert_array_equal(rollout.final_memory[:, 0], [54.125, 12.125, 32.125, 35.125])
+
+
+def test_what_a_behavior_lacks_is_of_no_width():
+    rollout = assemble_rollout([(0, make_batch([numbered_segment(3, 0)]))])
+    for array in (rollout.images, rollout.memory, rollout.action_modifiers):
+        assert array.shape == (3, 0)
+    assert (rollout.final_images.shape, rollout.final_memory.shape) == ((1, 0), (1, 0))
+
+
+def test_a_host_that_modifies_no_actions_leaves_all_free_beside_one_that_does():
+    free = replace(full_segment(1, 20), action_modifiers=None)
+    rollout = assemble_rollout([(0, make_batch([full_segment(2, 10)])), (1, make_batch([free]))])
+    np.testing.assert_array_equal(rollout.action_modifiers, [[10, -10], [11, -11], [0, 0]])
+
+
 def test_policy_versions_follow_their_steps():
     batch = make_batch(
         [numbered_segment(4, 0, agent_id=1, versions=[3, 3, 4, 4]), numbered_segment(2, 9, versions=[5])]

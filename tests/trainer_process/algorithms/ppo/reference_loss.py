@@ -33,16 +33,20 @@ def reference_loss(
     data: TrainingData,
 ) -> torch.Tensor:
     """The loss of a minibatch, for autograd; the advantages of `data` are those of the surrogate."""
-    terms = ActionDensity(layout, torch.device("cpu")).action_terms(data.actions)
-    log_probs = log_prob(layout, distribution, data.actions) - terms
+    density = ActionDensity(layout, torch.device("cpu"))
+    terms = density.action_terms(data.actions, data.modifiers)
+    log_probs = log_prob(layout, distribution, data.actions, data.modifiers) - terms
     clip_range, size = coefficients.clip_range, layout.vector_size
     if settings.objective == "unreal":
         unreal = settings.unreal
         policy = unreal.action_surrogate_weight * log_surrogate_loss(
             log_probs, data.old_log_probs, data.advantages, clip_range, size
         )
-        policy = policy + unreal.action_regularization_weight * action_regularization_loss(distribution, size)
-        policy = policy + unreal.action_entropy_weight * entropy_loss(entropy(layout, distribution)) / size
+        free = density.free_distribution(distribution, data.modifiers)
+        policy = policy + unreal.action_regularization_weight * action_regularization_loss(free, size)
+        policy = (
+            policy + unreal.action_entropy_weight * entropy_loss(entropy(layout, distribution, data.modifiers)) / size
+        )
         return policy + critic_loss(values, data.returns, unreal.return_regularization_weight)
     if settings.decoupled_objective:
         policy = decoupled_surrogate_loss(
@@ -52,5 +56,5 @@ def reference_loss(
         policy = clipped_surrogate_loss(log_probs, data.old_log_probs, data.advantages, clip_range)
     if settings.value_clip_range is not None:
         values = clipped_values(values, data.old_values, settings.value_clip_range)
-    bonus = coefficients.entropy_coefficient * entropy_loss(entropy(layout, distribution))
+    bonus = coefficients.entropy_coefficient * entropy_loss(entropy(layout, distribution, data.modifiers))
     return policy + bonus + settings.value_coefficient * value_loss(values, data.returns)

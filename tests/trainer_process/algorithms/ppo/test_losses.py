@@ -77,6 +77,21 @@ def test_one_advantage_alone_stays_as_it_is():
     torch.testing.assert_close(normalized_advantages(torch.tensor([4.0])), torch.tensor([4.0]))
 
 
+def test_padding_counts_in_neither_mean_nor_deviation_of_advantages():
+    advantages = torch.tensor([[1.0, 99.0, 2.0, 3.0], [4.0, 99.0, 99.0, 99.0]])
+    is_valid = torch.tensor([[1.0, 0.0, 1.0, 1.0], [1.0, 0.0, 0.0, 0.0]])
+    normalised = normalized_advantages(advantages, is_valid)
+    torch.testing.assert_close(normalised[0, [0, 2, 3]], torch.tensor([-1.0, 0.0, 1.0]))
+    # One alone has no deviation.
+    assert float(normalised[1, 0]) == 4.0
+    assert torch.isfinite(normalised).all()
+
+
+def test_advantages_without_padding_are_normalised_alike_with_and_without_a_mask():
+    advantages = torch.randn(3, 7, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(normalized_advantages(advantages, torch.ones(3, 7)), normalized_advantages(advantages))
+
+
 def test_equal_advantages_become_zero_and_stay_finite():
     torch.testing.assert_close(normalized_advantages(torch.full((4,), 7.0)), torch.zeros(4))
 
@@ -85,6 +100,11 @@ def test_approximate_kl_equals_a_number_computed_by_hand():
     ratios = (2.0, 0.5)
     expected = sum((ratio - 1) - math.log(ratio) for ratio in ratios) / 2
     assert float(approximate_kl(logs(*ratios))) == pytest.approx(expected, rel=1e-6)
+
+
+def test_padding_counts_not_in_the_approximate_kl():
+    received = approximate_kl(logs(2.0, 7.0, 0.5), torch.tensor([1.0, 0.0, 1.0]))
+    torch.testing.assert_close(received, approximate_kl(logs(2.0, 0.5)))
 
 
 def test_approximate_kl_of_equal_policies_is_zero():

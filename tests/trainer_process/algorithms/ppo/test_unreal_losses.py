@@ -18,6 +18,11 @@ def test_advantages_are_scaled_but_not_centred_and_only_the_good_remain():
     torch.testing.assert_close(advantages, torch.tensor([0.0, 0.5, 1.25]))
 
 
+def test_padding_counts_not_in_the_deviation_of_advantages():
+    advantages = positive_advantages(torch.tensor([-1.0, 99.0, 1.0, 3.0]), 0.0, 1.25, torch.tensor([0, 2, 3]))
+    torch.testing.assert_close(advantages[[0, 2, 3]], torch.tensor([0.0, 0.5, 1.25]))
+
+
 def test_one_advantage_alone_is_only_clipped():
     torch.testing.assert_close(positive_advantages(torch.tensor([40.0]), 0.0, 10.0), torch.tensor([10.0]))
 
