@@ -37,6 +37,11 @@ class VectorSizes:
     image: int = 0
     memory: int = 0
 
+    @property
+    def first_flag(self) -> int:
+        """C, the numbers that a modifier begins with; flags follow, of which numbers are given and what is masked."""
+        return self.modifier - self.action
+
 
 SEGMENT_COLUMNS: tuple[str, ...] = (
     "lane",

@@ -84,6 +84,8 @@ def validate_batch(batch: ExperienceBatch, sizes: VectorSizes) -> None:
     _check_segments(batch)
     _check_version_runs(batch)
     _check_finite(batch)
+    if batch.action_modifiers.shape[-1]:
+        _check_modifier_flags(batch, sizes.first_flag)
     if np.any(batch.statistics.episode_lengths < 0) or not np.isfinite(batch.statistics.episode_returns).all():
         raise RemoteProtocolError(
             "Experience.episode_lengths and episode_returns: expected lengths from 0 and finite returns, got others"
@@ -205,15 +207,41 @@ def _check_finite(batch: ExperienceBatch) -> None:
 
 
 def _check_finite_rows(batch: ExperienceBatch, name: str, values: npt.NDArray[np.float32]) -> None:
-    used = values.reshape(values.shape[0] * values.shape[1], -1)[batch.flat_rows()]
+    used = _used_rows(batch, values)
     finite = np.isfinite(used)
-    if finite.all():
+    if not finite.all():
+        step, element = np.argwhere(~finite)[0]
+        raise RemoteProtocolError(
+            f"Experience.{name}: expected finite numbers, got {used[step, element]} in {_place(batch, step)}, element "
+            f"{element}"
+        )
+
+
+def _check_modifier_flags(batch: ExperienceBatch, first_flag: int) -> None:
+    """What is neither 0 nor 1 would mask an option by half."""
+    flags = batch.action_modifiers[..., first_flag:]
+    if ((flags == 0) | (flags == 1)).all():
         return
-    step, element = np.argwhere(~finite)[0]
+    used = _used_rows(batch, flags)
+    right = (used == 0) | (used == 1)
+    if not right.all():
+        step, flag = np.argwhere(~right)[0]
+        raise RemoteProtocolError(
+            f"Experience.action_modifiers: expected flags that are 0 or 1, got {used[step, flag]} in "
+            f"{_place(batch, step)}, element {first_flag + flag}"
+        )
+
+
+def _used_rows(batch: ExperienceBatch, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """float32[S, n], the rows that segments name, of an array of lanes."""
+    row_count, lane_count = batch.rewards.shape
+    used: npt.NDArray[np.float32] = values.reshape(row_count * lane_count, -1)[batch.flat_rows()]
+    return used
+
+
+def _place(batch: ExperienceBatch, step: int) -> str:
+    """The segment that holds one of the rows in use, and the step within it."""
     ends = np.cumsum(batch.segments.length)
     segment = int(np.searchsorted(ends, step, side="right"))
     within = int(step - ends[segment] + batch.segments.length[segment])
-    raise RemoteProtocolError(
-        f"Experience.{name}: expected finite numbers, got {used[step, element]} in segment {segment} (agent "
-        f"{batch.segments.agent_id[segment]}), step {within}, element {element}"
-    )
+    return f"segment {segment} (agent {batch.segments.agent_id[segment]}), step {within}"

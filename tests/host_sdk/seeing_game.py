@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from host_sdk.action_element import ActionObjectElements
+from host_sdk.action_modifier import ActionModifier
 from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.collection.lane_buffer import AllocateFloats, touched_floats
 from host_sdk.inference import NumpyNetwork
 from host_sdk.interaction.agent_selection import AgentIds
-from host_sdk.interaction.interactor_callbacks import ObservationObjectElements
+from host_sdk.interaction.interactor_callbacks import ActionModifierElements, ObservationObjectElements
 from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener
@@ -75,6 +76,28 @@ class SeeingInteractor(Interactor):
         self.time += 1
 
 
+def modifier(agents: npt.ArrayLike, time: npt.ArrayLike) -> FloatArray:
+    """float32[n, 7] of a bound agent: what is given, whether it is, and which gear can't be chosen."""
+    agents, time = np.broadcast_arrays(np.asarray(agents), np.asarray(time))
+    vectors = np.zeros((len(agents), 7), np.float32)
+    vectors[:, 1], vectors[:, 3] = time / 8, 1.0
+    vectors[np.arange(len(agents)), 4 + (agents + time) % 3] = 1.0
+    return vectors
+
+
+class BoundInteractor(SeeingInteractor):
+    """The same, but that the second push is given, and one gear can't be chosen."""
+
+    def make_agent_action_modifiers(
+        self, action_modifier: ActionModifier, agent_ids: AgentIds
+    ) -> ActionModifierElements:
+        """One batched modifier."""
+        pushes = np.stack([np.zeros(len(agent_ids)), np.full(len(agent_ids), self.time / 8)], axis=1)
+        push = action_modifier.continuous(pushes, is_given=np.tile([False, True], (len(agent_ids), 1)))
+        gear = action_modifier.exclusive_discrete((agent_ids[:, np.newaxis] + self.time) % 3 == np.arange(3))
+        return action_modifier.struct({"push": push, "gear": gear})
+
+
 class _Changes(ManagerListener):
     """Tells the recorder who comes, goes and begins anew, as a trainer does."""
 
@@ -110,11 +133,12 @@ class SeeingGame:
         max_episode_step_count: int = 0,
         settings: PolicySettings = SETTINGS,
         allocate: AllocateFloats = touched_floats,
+        is_bound: bool = False,
     ) -> None:
         self.manager = Manager(max_agents)
         self.manager.add_agents(Agent() for _ in range(max_agents))
         self.manager.remove_agents(sorted(set(range(max_agents)) - set(agents)))
-        self.interactor = SeeingInteractor.make_interactor(self.manager)
+        self.interactor = (BoundInteractor if is_bound else SeeingInteractor).make_interactor(self.manager)
         self.policy = Policy.make_policy(self.manager, self.interactor, settings)
         contract = CollectionContract(steps_per_hand_off, horizon, 2, STEP_FIELDS, False)
         self.recording = PolicyRecording(

@@ -22,14 +22,14 @@ from protocol.experience_wire import experience_from_message, experience_to_mess
 from protocol.messages import Experience
 from protocol.policy_settings import MEMORY_CELLS, PolicySettings
 from protocol.shared_memory import ArenaCarrier
-from tests.host_sdk.seeing_game import IMAGE_SIZE, SETTINGS, SeeingGame, SeeingInteractor, picture
+from tests.host_sdk.seeing_game import IMAGE_SIZE, SETTINGS, SeeingGame, SeeingInteractor, modifier, picture
 from tests.host_sdk.small_game import make_manager
 
 
 def assert_as_lived(game: SeeingGame, batch: ExperienceBatch) -> int:
     """Every step and every end of a segment holds what the replay says; how many steps there are."""
     size = game.policy.get_memory_state_size()
-    validate_batch(batch, VectorSizes(2, 5, image=IMAGE_SIZE, memory=size))
+    validate_batch(batch, VectorSizes(2, 5, modifier=7, image=IMAGE_SIZE, memory=size))
     table = batch.segments
     for index in range(len(table)):
         agent, lane = int(table.agent_id[index]), int(table.lane[index])
@@ -38,6 +38,11 @@ def assert_as_lived(game: SeeingGame, batch: ExperienceBatch) -> int:
         times = np.rint(batch.observations[rows, lane, 1] * 10).astype(int).tolist()
         assert times == list(range(times[0], times[0] + len(times)))
         np.testing.assert_array_equal(batch.images[rows, lane], picture([agent], np.array(times)))
+        if batch.action_modifiers.shape[2]:
+            modifiers = batch.action_modifiers[rows, lane]
+            np.testing.assert_array_equal(modifiers, modifier([agent], np.array(times)))
+            np.testing.assert_array_equal(batch.actions[rows, lane, 1], modifiers[:, 1])
+            assert not (batch.actions[rows, lane, 2:] * modifiers[:, 4:]).any()
         before = [game.remembered[agent, time][0] for time in times]
         np.testing.assert_allclose(batch.memory[rows, lane], before, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(batch.initial_memory[index], batch.memory[rows[0], lane])
@@ -133,9 +138,15 @@ def test_an_observation_that_is_not_finite_is_cut_out_with_its_image_and_memory(
 
 
 @settings(max_examples=25)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 5]), st.sampled_from([0, 4]), st.sampled_from(["gru", "lstm"]))
-def test_whoever_comes_goes_and_begins_anew_memory_and_images_are_theirs(
-    seed: int, horizon: int, max_episode_step_count: int, cell: str
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0, 5]),
+    st.sampled_from([0, 4]),
+    st.sampled_from(["gru", "lstm"]),
+    st.booleans(),
+)
+def test_whoever_comes_goes_and_begins_anew_memory_images_and_modifiers_are_theirs(
+    seed: int, horizon: int, max_episode_step_count: int, cell: str, is_bound: bool
 ) -> None:
     generator = np.random.default_rng(seed)
     game = SeeingGame(
@@ -144,6 +155,7 @@ def test_whoever_comes_goes_and_begins_anew_memory_and_images_are_theirs(
         horizon=horizon,
         max_episode_step_count=max_episode_step_count,
         settings=dataclasses.replace(SETTINGS, memory_cell=cell),
+        is_bound=is_bound,
     )
 
     def some(probability: float) -> list[int]:
@@ -160,6 +172,16 @@ def test_whoever_comes_goes_and_begins_anew_memory_and_images_are_theirs(
     game.hand_off()
     assert game.batches
     assert sum(assert_as_lived(game, batch) for batch in game.batches) > 0
+
+
+def test_what_bound_an_action_is_recorded_beside_it() -> None:
+    game = SeeingGame((0, 2, 3), is_bound=True)
+    for _ in range(6):
+        game.tick()
+    batch = game.hand_off()
+    assert batch is not None
+    assert batch.action_modifiers.shape == (5, 3, 7)
+    assert assert_as_lived(game, batch) == 15
 
 
 @pytest.mark.parametrize("shares_memory", [False, True])

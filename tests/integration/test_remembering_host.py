@@ -1,4 +1,4 @@
-"""A host whose agents see pictures and remember, with a critic of its own, trained by the real trainer."""
+"""A host whose agents see pictures, remember and are bound, with a critic of its own, trained by the real trainer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from host_sdk import (
 )
 from host_sdk.mock_engine.noop_world import NoopTrainingEnvironment
 from protocol.policy_settings import CriticSettings
-from tests.host_sdk.seeing_game import SETTINGS, SeeingInteractor
+from tests.host_sdk.seeing_game import SETTINGS, BoundInteractor
 from tests.host_sdk.small_game import make_manager
 from trainer_process.checkpoint import load_checkpoint
 
@@ -31,14 +31,14 @@ AGENTS = 4
 
 
 class RememberingHost:
-    """Agents with pictures, a memory cell and a critic, in episodes of ten steps."""
+    """Agents with pictures, a memory cell, action modifiers and a critic, in episodes of ten steps."""
 
     def __init__(self, folder: Path, cell: str, shared_memory: bool) -> None:
         process = TrainerProcessSettings(results_directory=folder, low_priority=False, stop_timeout_s=10.0)
         settings = CommunicatorSettings(connect_timeout_s=HANG_S, shared_memory=shared_memory)
         self.communicator = Communicator.make_launched(process, settings)
         manager = make_manager(AGENTS)
-        interactor = SeeingInteractor.make_interactor(manager)
+        interactor = BoundInteractor.make_interactor(manager)
         environment = NoopTrainingEnvironment(AGENTS, episode_step_count=10)
         environment.setup_training_environment(manager)
         self.policy = Policy.make_policy(manager, interactor, replace(SETTINGS, memory_cell=cell))

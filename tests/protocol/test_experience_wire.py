@@ -84,17 +84,37 @@ def test_what_the_behavior_has_must_be_there_whole(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["images", "final_images", "memory", "initial_memory", "final_memory"])
 def test_what_the_behavior_has_not_must_not_be_there(name: str) -> None:
-    batch = experience_from_message(EXAMPLES["experience_modified"])
-    sizes = dataclasses.replace(SIZES, image=0, memory=0)
+    batch, sizes = bound_batch(), dataclasses.replace(SIZES, image=0, memory=0)
     validate_batch(batch, sizes)
     superfluous = dataclasses.replace(batch, **{name: getattr(example_batch(), name)})
     with pytest.raises(RemoteProtocolError, match=rf"Experience\.{name}: expected 0 \w+ in a row, got [13]"):
         validate_batch(superfluous, sizes)
 
 
-def test_action_modifiers_are_there_whole_or_not_at_all() -> None:
+def bound_batch() -> ExperienceBatch:
+    """The example without images and memory, M=2: a number, and the flag that says whether it is given."""
     batch = experience_from_message(EXAMPLES["experience_modified"])
-    sizes = dataclasses.replace(SIZES, image=0, memory=0)
+    modifiers = batch.action_modifiers.copy()
+    modifiers[..., 1] %= 2
+    return dataclasses.replace(batch, action_modifiers=np.floor(modifiers))
+
+
+@pytest.mark.parametrize("flag", [0.5, -1.0, 2.0])
+def test_a_flag_of_a_modifier_that_is_neither_0_nor_1_is_named(flag: float) -> None:
+    batch, sizes = bound_batch(), dataclasses.replace(SIZES, image=0, memory=0)
+    batch.action_modifiers[0, 1, 1] = flag  # in no segment
+    batch.action_modifiers[2, 0, 0] = flag  # a number
+    validate_batch(batch, sizes)
+    batch.action_modifiers[2, 1, 1] = flag
+    with pytest.raises(
+        RemoteProtocolError, match=rf"flags that are 0 or 1, got {flag} in segment 1 \(agent 1\), step 1, element 1"
+    ):
+        validate_batch(batch, sizes)
+
+
+def test_action_modifiers_are_there_whole_or_not_at_all() -> None:
+    batch, sizes = bound_batch(), dataclasses.replace(SIZES, image=0, memory=0)
+    validate_batch(batch, sizes)
     validate_batch(dataclasses.replace(batch, action_modifiers=batch.action_modifiers[..., :0]), sizes)
     with pytest.raises(
         RemoteProtocolError, match=r"Experience\.action_modifiers: expected 3 numbers in a row, or no such array, got 2"
