@@ -188,9 +188,10 @@ class Transform:
             scale: [..., 3]; 1 where it is left away.
         """
         locations = as_vectors(location, 3, "transform.location")
-        ones = np.ones(4, dtype=locations.dtype)
-        rotations = ones * (0, 0, 0, 1) if rotation is None else as_rotation(rotation, "transform.rotation")
-        scales = ones[:3] if scale is None else as_vectors(scale, 3, "transform.scale")
+        unturned = np.array([0, 0, 0, 1], dtype=locations.dtype)
+        rotations = unturned if rotation is None else as_rotation(rotation, "transform.rotation")
+        unscaled = np.ones(3, dtype=locations.dtype)
+        scales = unscaled if scale is None else as_vectors(scale, 3, "transform.scale")
         if not locations.shape[:-1] == rotations.shape[:-1] == scales.shape[:-1]:
             locations, rotations, scales = _with_one_lead(locations, rotations, scales)
         object.__setattr__(self, "location", locations)
