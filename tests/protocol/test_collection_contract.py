@@ -27,5 +27,5 @@ def test_less_is_refused_by_name(name, value):
 
 
 def test_fields_that_no_step_has_are_refused():
-    with pytest.raises(ValueError, match="got images"):
-        make(required_fields=("observations", "images"))
+    with pytest.raises(ValueError, match="got pictures"):
+        make(required_fields=("observations", "pictures"))
