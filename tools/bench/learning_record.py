@@ -24,6 +24,7 @@ class LearningRecord:
         steps: environment steps of training.
         return_mean: of the deterministic episodes at the end.
         wall_s: wall-clock time of the training, evaluations left out.
+        parameter_count: numbers in the policy's network; 0 where the record doesn't say.
         versions: of what it depended on.
     """
 
@@ -33,11 +34,12 @@ class LearningRecord:
     return_mean: float
     wall_s: float
     versions: Mapping[str, str]
+    parameter_count: int = 0
 
 
-def record_path(folder: Path, env_id: str, seed: int) -> Path:
+def record_path(folder: Path, record_name: str, seed: int) -> Path:
     """Where our run of a seed is kept."""
-    return folder / f"{env_id}-{seed}.json"
+    return folder / f"{record_name}-{seed}.json"
 
 
 def peer_path(env_id: str, seed: int) -> Path:
@@ -72,6 +74,7 @@ def read_record(path: Path, expected: Mapping[str, object]) -> LearningRecord | 
         return_mean=content["final_return_mean"],
         wall_s=content["wall_s"],
         versions=content["versions"],
+        parameter_count=content.get("parameter_count", 0),
     )
 
 

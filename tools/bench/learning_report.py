@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.bench.learning_record import PEER, LearningRecord
-from tools.bench.learning_tasks import LearningTask
+from tools.bench.learning_tasks import FlatPolicy, LearningTask
 from tools.bench.row import BenchRow
 
 
@@ -20,11 +20,13 @@ class TaskResult:
         task: the world.
         ours: our runs, at least one.
         peers: the peer's; empty where none was cached or made.
+        flats: those of the policy without structure; empty where the task has none.
     """
 
     task: LearningTask
     ours: tuple[LearningRecord, ...]
     peers: tuple[LearningRecord, ...]
+    flats: tuple[LearningRecord, ...] = ()
 
 
 def deviation(values: Sequence[float]) -> float:
@@ -54,40 +56,71 @@ def seeds_needed(task: LearningTask, run_count: int) -> int:
     return math.ceil(task.seeds_needed * run_count / len(task.seeds))
 
 
-def row(result: TaskResult) -> BenchRow:
-    """The bench's row: seeds that reach the threshold, or the mean beside the peer's."""
+def rows(result: TaskResult) -> list[BenchRow]:
+    """The bench's rows: seeds that reach the threshold, or the mean beside the peer's; and those of a flat policy."""
+    own = _mean_row(result) if result.task.threshold is None else _seeds_row(result, result.task.threshold)
+    return [own] if result.task.flat is None else [own, _flat_row(result, result.task.flat)]
+
+
+def _seeds_row(result: TaskResult, threshold: float) -> BenchRow:
     task, ours, peers = result.task, returns(result.ours), returns(result.peers)
-    seeds = f"{len(ours)} seeds, " + ", ".join(f"{value:.1f}" for value in ours)
-    wall_s = statistics.median(record.wall_s for record in result.ours)
-    peer_name = f"{PEER} {result.peers[0].versions[PEER]}" if peers else ""
-    if task.threshold is not None:
-        reached = sum(value >= task.threshold for value in ours)
-        return BenchRow(
-            bench="learning",
-            name=f"{task.env_id}, seeds at {task.threshold:g} or above",
-            median=reached,
-            low=reached,
-            high=reached,
-            unit=f"of {len(ours)}",
-            peer_name=peer_name,
-            peer_median=sum(value >= task.threshold for value in peers) if peers else None,
-            target=f"median >= {seeds_needed(task, len(ours))}",
-            note=f"{seeds}; {task.total_steps:,} steps in {wall_s:.0f} s",
-        )
+    reached = sum(value >= threshold for value in ours)
+    return BenchRow(
+        bench="learning",
+        name=f"{task.env_id}, seeds at {threshold:g} or above",
+        median=reached,
+        low=reached,
+        high=reached,
+        unit=f"of {len(ours)}",
+        peer_name=_peer_name(result),
+        peer_median=sum(value >= threshold for value in peers) if peers else None,
+        target=f"median >= {seeds_needed(task, len(ours))}",
+        note=_note(task, result.ours),
+    )
+
+
+def _mean_row(result: TaskResult) -> BenchRow:
+    ours, peers = returns(result.ours), returns(result.peers)
     least = statistics.fmean(peers) - pooled_standard_error(ours, peers) if peers else None
     return BenchRow(
         bench="learning",
-        name=f"{task.env_id}, mean return over seeds",
+        name=f"{result.task.env_id}, mean return over seeds",
         median=statistics.fmean(ours),
         low=min(ours),
         high=max(ours),
         unit="return",
-        peer_name=peer_name,
+        peer_name=_peer_name(result),
         peer_median=statistics.fmean(peers) if peers else None,
         target=f"median >= {least:.1f}" if least is not None else "",
-        note=f"{seeds}; {task.total_steps:,} steps in {wall_s:.0f} s; the target is the peer's mean less one pooled "
-        "standard error",
+        note=f"{_note(result.task, result.ours)}; the target is the peer's mean less one pooled standard error",
     )
+
+
+def _flat_row(result: TaskResult, flat: FlatPolicy) -> BenchRow:
+    """How many seeds of the flat policy stay under its ceiling: all must, or structure wouldn't matter here."""
+    under = sum(value < flat.ceiling for value in returns(result.flats))
+    return BenchRow(
+        bench="learning",
+        name=f"{result.task.env_id}, seeds of a flat policy under {flat.ceiling:g}",
+        median=under,
+        low=under,
+        high=under,
+        unit=f"of {len(result.flats)}",
+        target=f"median >= {len(result.flats)}",
+        note=_note(result.task, result.flats),
+    )
+
+
+def _peer_name(result: TaskResult) -> str:
+    return f"{PEER} {result.peers[0].versions[PEER]}" if result.peers else ""
+
+
+def _note(task: LearningTask, records: Sequence[LearningRecord]) -> str:
+    wall_s = statistics.median(record.wall_s for record in records)
+    seeds = ", ".join(f"{value:.1f}" for value in returns(records))
+    counts = {record.parameter_count for record in records if record.parameter_count}
+    size = f"; {max(counts):,} parameters" if counts else ""
+    return f"{len(records)} seeds, {seeds}; {task.total_steps:,} steps in {wall_s:.0f} s{size}"
 
 
 def mean_and_deviation(records: Sequence[LearningRecord]) -> str:
@@ -101,23 +134,36 @@ def seconds_of(records: Sequence[LearningRecord]) -> str:
     return f"{statistics.median(record.wall_s for record in records):,.0f} s" if records else ""
 
 
+def goal_of(result: TaskResult) -> str:
+    """What must be reached, and whether it was."""
+    task, ours, peers = result.task, returns(result.ours), returns(result.peers)
+    if task.threshold is not None:
+        reached = sum(value >= task.threshold for value in ours)
+        return f"{task.threshold:g} on {seeds_needed(task, len(ours))} of {len(ours)}: {reached} did"
+    return f"{statistics.fmean(peers) - pooled_standard_error(ours, peers):,.1f}" if peers else ""
+
+
+def flat_of(result: TaskResult) -> str:
+    """What a flat policy got, and what it must stay under."""
+    if result.task.flat is None or not result.flats:
+        return ""
+    ceiling = result.task.flat.ceiling
+    under = sum(value < ceiling for value in returns(result.flats))
+    return f"{mean_and_deviation(result.flats)}; under {ceiling:g}: {under} of {len(result.flats)}"
+
+
 def markdown(results: Sequence[TaskResult]) -> str:
     """The table of the README: mean ± standard deviation over seeds of the final deterministic return."""
     lines = [
-        "| world | steps | seeds | return | must reach | Stable-Baselines3 | wall-clock | its wall-clock |",
-        "|---|---|---|---|---|---|---|---|",
+        "| world | steps | seeds | return | must reach | flat policy | Stable-Baselines3 | wall-clock "
+        "| its wall-clock |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for result in results:
         task, ours, peers = result.task, result.ours, result.peers
-        if task.threshold is not None:
-            reached = sum(value >= task.threshold for value in returns(ours))
-            goal = f"{task.threshold:g} on {seeds_needed(task, len(ours))} of {len(ours)}: {reached} did"
-        else:
-            error = pooled_standard_error(returns(ours), returns(peers))
-            goal = f"{statistics.fmean(returns(peers)) - error:,.1f}" if peers else ""
         lines.append(
             f"| {task.env_id} | {task.total_steps:,} | {', '.join(str(record.seed) for record in ours)} "
-            f"| {mean_and_deviation(ours)} | {goal} | {mean_and_deviation(peers)} "
+            f"| {mean_and_deviation(ours)} | {goal_of(result)} | {flat_of(result)} | {mean_and_deviation(peers)} "
             f"| {seconds_of(ours)} | {seconds_of(peers)} |"
         )
     note = "Wall-clock is the median of a seed's training; the two sides ran at different times, so compare it loosely."
@@ -126,7 +172,8 @@ def markdown(results: Sequence[TaskResult]) -> str:
 
 def versions(results: Sequence[TaskResult]) -> list[str]:
     """One line of versions for us and one for the peer."""
-    sides = {"Ours": [result.ours for result in results], "The peer": [result.peers for result in results]}
+    ours = [(*result.ours, *result.flats) for result in results]
+    sides = {"Ours": ours, "The peer": [result.peers for result in results]}
     lines = []
     for name, groups in sides.items():
         found = {f"{key} {value}" for records in groups for record in records for key, value in record.versions.items()}

@@ -10,12 +10,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from protocol.policy_file import load_policy
 from tools.bench.learning_record import fingerprint, peer_path, record_path
 from tools.bench.learning_tasks import LearningTask, resolved_hyperparameters
 from tools.bench.machine import describe_machine, package_versions
 from tools.bench.options import ROOT
 
-HOST = (sys.executable, "-m", "host_sdk.adapters.gymnasium")
+GYMNASIUM_HOST = (sys.executable, "-m", "host_sdk.adapters.gymnasium")
+WORLD_HOST = (sys.executable, "-m", "tools.bench.worlds")
+EVALUATION_AGENTS = 50
+"""Copies of a world of our own, each of which plays its share of the evaluation's episodes."""
+
 EVALUATION_SEED_OFFSET = 10_000
 """Episodes of the evaluation begin elsewhere than those of training, as in the peer's runner."""
 
@@ -25,7 +30,7 @@ class LearningRunError(Exception):
 
 
 def policy_settings(task: LearningTask) -> dict[str, object]:
-    """The networks: as the peer has them, without a normaliser of observations."""
+    """The networks: as the peer has them, without a normaliser of observations; and what the task adds."""
     sizes = list(task.network)
     return {
         "policy.hidden_sizes": sizes,
@@ -33,6 +38,7 @@ def policy_settings(task: LearningTask) -> dict[str, object]:
         "policy.normalize_observations": False,
         "critic.hidden_sizes": sizes,
         "critic.activation": task.activation,
+        **{f"policy.{name}": value for name, value in task.settings.items()},
     }
 
 
@@ -44,23 +50,31 @@ def training_settings(task: LearningTask) -> dict[str, object]:
     return {**settings, "steps_per_update": steps_per_agent * task.env_count, "total_steps": task.total_steps}
 
 
+def host_command(task: LearningTask) -> tuple[str, ...]:
+    """The host program of the task's world."""
+    if not task.is_own_world:
+        return (*GYMNASIUM_HOST, "--env-id", task.env_id)
+    return (*WORLD_HOST, "--world", task.env_id, *(["--flat"] if task.is_flat else []))
+
+
 def train_command(task: LearningTask, seed: int, folder: Path, run_id: str) -> list[str]:
     """A host with copies of the world, which launches its trainer and waits for each of its updates."""
     settings = {**training_settings(task), **policy_settings(task)}
     assignments = [part for name, value in settings.items() for part in ("--set", f"{name}={json.dumps(value)}")]
     return [
-        *HOST,
-        *("--env-id", task.env_id, "--agents", str(task.env_count), "--seed", str(seed), "--sync"),
+        *host_command(task),
+        *("--agents", str(task.env_count), "--seed", str(seed), "--sync"),
         *("--report", "json-lines", "--results-directory", str(folder), "--run-id", run_id),
         *assignments,
     ]
 
 
 def evaluate_command(task: LearningTask, seed: int, policy_file: Path) -> list[str]:
-    """Whole episodes by the policy's mode, one copy after the other as the peer's evaluation plays them."""
+    """Whole episodes by the policy's mode; Gymnasium's one after the other, as the peer's evaluation plays them."""
+    agents = EVALUATION_AGENTS if task.is_own_world else 1
     return [
-        *HOST,
-        *("--env-id", task.env_id, "--agents", "1", "--seed", str(seed + EVALUATION_SEED_OFFSET)),
+        *host_command(task),
+        *("--agents", str(agents), "--seed", str(seed + EVALUATION_SEED_OFFSET)),
         *("--evaluate", str(policy_file), "--episodes", str(task.evaluation_episodes)),
     ]
 
@@ -100,9 +114,9 @@ def run_ours(task: LearningTask, seed: int, folder: Path) -> None:
     """
     attempt = 1
     runs = folder / "runs"
-    while (runs / f"{task.env_id}-{seed}-{attempt}").exists():
+    while (runs / f"{task.record_name}-{seed}-{attempt}").exists():
         attempt += 1
-    summary = last_json(train_command(task, seed, runs, f"{task.env_id}-{seed}-{attempt}"))["summary"]
+    summary = last_json(train_command(task, seed, runs, f"{task.record_name}-{seed}-{attempt}"))["summary"]
     run_directory = Path(summary["run_directory"])
     (policy_file,) = run_directory.glob("**/policy.lbp")
     evaluated = last_json(evaluate_command(task, seed, policy_file))
@@ -115,12 +129,13 @@ def run_ours(task: LearningTask, seed: int, folder: Path) -> None:
         "final_return_mean": evaluated["return_mean"],
         "final_return_std": evaluated["return_std"],
         "evaluation_episodes": evaluated["episodes"],
+        "parameter_count": load_policy(policy_file).snapshot.values.size,
         "hyperparameters": resolved_hyperparameters(task),
         "versions": package_versions(),
         "machine": describe_machine(),
         "curve": read_curve(run_directory),
     }
-    write_whole(record_path(folder, task.env_id, seed), record)
+    write_whole(record_path(folder, task.record_name, seed), record)
 
 
 def write_whole(path: Path, content: Mapping[str, object]) -> None:

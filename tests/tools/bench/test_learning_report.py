@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tools.bench.learning_record import LearningRecord, fingerprint, read_peer
-from tools.bench.learning_report import TaskResult, markdown, pooled_standard_error, row
+from tools.bench.learning_report import TaskResult, markdown, pooled_standard_error, rows
 from tools.bench.learning_run import policy_settings, train_command, training_settings
 from tools.bench.learning_tasks import LEARNING_TASKS
 from tools.bench.options import ROOT
@@ -35,19 +35,19 @@ def test_one_run_of_each_has_no_standard_error() -> None:
 @pytest.mark.parametrize(("worst", "verdict"), [(475.0, True), (474.9, False)])
 def test_every_seed_of_cartpole_must_reach_its_threshold(worst: float, verdict: bool) -> None:
     result = TaskResult(CARTPOLE, records("CartPole-v1", 500, 500, 500, 500, worst), ())
-    assert meets_target(row(result)) is verdict
+    assert [meets_target(row) for row in rows(result)] == [verdict]
 
 
 @pytest.mark.parametrize(("mean", "verdict"), [(99.5, True), (98.0, False)])
 def test_a_mean_may_be_one_pooled_standard_error_below_the_peers(mean: float, verdict: bool) -> None:
     ours, peers = records("Hopper-v5", mean - 1, mean, mean + 1), records("Hopper-v5", 99, 100, 101)
-    assert meets_target(row(TaskResult(HOPPER, ours, peers))) is verdict
+    assert [meets_target(row) for row in rows(TaskResult(HOPPER, ours, peers))] == [verdict]
 
 
 def test_the_readmes_table_has_a_line_for_each_world_and_the_versions() -> None:
     results = [TaskResult(CARTPOLE, records("CartPole-v1", 500), records("CartPole-v1", 499))]
     text = markdown(results)
-    assert "| CartPole-v1 | 100,000 | 0 | 500.0 ± 0.0 | 475 on 1 of 1: 1 did | 499.0 ± 0.0 | 10 s | 10 s |" in text
+    assert "| CartPole-v1 | 100,000 | 0 | 500.0 ± 0.0 | 475 on 1 of 1: 1 did |  | 499.0 ± 0.0 | 10 s | 10 s |" in text
     assert "The peer: stable-baselines3 2.9.2." in text
 
 

@@ -13,6 +13,8 @@ from tools.bench.worlds.foraging import Foraging
 from tools.bench.worlds.foraging_interactor import FlatForagingInteractor, ForagingInteractor
 from tools.bench.worlds.gathering import Gathering
 from tools.bench.worlds.gathering_interactor import FlatGatheringInteractor, GatheringInteractor
+from tools.bench.worlds.skirmish import Skirmish
+from tools.bench.worlds.skirmish_interactor import FlatSkirmishInteractor, SkirmishInteractor
 from tools.bench.worlds.world import World
 
 _World = TypeVar("_World", bound=World)
@@ -38,8 +40,9 @@ class WorldEntry(Generic[_World]):
         return world, (self.flat if is_flat else self.structured)(world)
 
 
-WORLDS: Mapping[str, WorldEntry[CartPole] | WorldEntry[Gathering] | WorldEntry[Foraging]] = {
+WORLDS: Mapping[str, WorldEntry[CartPole] | WorldEntry[Gathering] | WorldEntry[Skirmish] | WorldEntry[Foraging]] = {
     "CartPoleWithoutVelocities": WorldEntry(CartPole, CartPoleInteractor, CartPoleInteractor),
     "Gathering": WorldEntry(Gathering, GatheringInteractor, FlatGatheringInteractor),
+    "Skirmish": WorldEntry(Skirmish, SkirmishInteractor, FlatSkirmishInteractor),
     "Foraging": WorldEntry(Foraging, ForagingInteractor, FlatForagingInteractor),
 }
