@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.mock_engine.arena_settings import BOOST, BRAKE, GEAR_COUNT, ArenaSettings
+from host_sdk.mock_engine.arena_settings import ArenaSettings, Gear
 from protocol.completion import Completion
 
 FloatArray = npt.NDArray[np.float64]
@@ -19,20 +19,22 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 _PLACEMENT_TRIES = 16
-_TINY_DISTANCE_M = 1e-9
+_TINY_CHARGE = 1e-9
 
 
 @dataclass(frozen=True)
 class HazardSight:
-    """Where the nearest hazard of each of n agents is.
+    """The hazards as n agents see them; K is their number.
 
     Attributes:
-        direction: float64[n, 2], unit vector from the agent, or zero where there are no hazards.
-        distance_m: float64[n], from centre to centre.
+        locations: float64[n, K, 3], metres, in the world's own space; the arena is level.
+        velocities: float64[n, K, 3], metres per second, less the agent's own.
+        is_in_sight: bool[n, K].
     """
 
-    direction: FloatArray
-    distance_m: FloatArray
+    locations: FloatArray
+    velocities: FloatArray
+    is_in_sight: BoolArray
 
 
 class Arena:
@@ -40,7 +42,8 @@ class Arena:
 
     Attributes:
         positions, velocities, goals: float64[N, 2], metres and metres per second.
-        gears: int64[N], the last gear.
+        gears: int64[N], the last `Gear`.
+        charges: float64[N], of the boost, 0 to 1.
         rewards: float64[N], of the last tick.
         completions: uint8[N], a `Completion` for each slot after the last tick.
         episode_ticks: int64[N], ticks since the slot's reset.
@@ -64,6 +67,7 @@ class Arena:
         self.velocities: FloatArray = np.zeros((capacity, 2))
         self.goals: FloatArray = np.zeros((capacity, 2))
         self.gears: IntArray = np.zeros(capacity, np.int64)
+        self.charges: FloatArray = np.ones(capacity)
         self.rewards: FloatArray = np.zeros(capacity)
         self.completions: npt.NDArray[np.uint8] = np.zeros(capacity, np.uint8)
         self.episode_ticks: IntArray = np.zeros(capacity, np.int64)
@@ -95,7 +99,8 @@ class Arena:
         self.positions[slots] = self._free_places(count)
         self.velocities[slots] = 0.0
         self._thrusts[slots] = 0.0
-        self.gears[slots] = BRAKE
+        self.gears[slots] = Gear.BRAKE
+        self.charges[slots] = 1.0
         self.rewards[slots] = 0.0
         self.completions[slots] = Completion.RUNNING
         self.episode_ticks[slots] = 0
@@ -108,10 +113,16 @@ class Arena:
         Args:
             slots: int64[n].
             thrusts: float[n, 2], each cut to [-1, 1].
-            gears: int[n], in 0..2 (brake, cruise, boost).
+            gears: int[n], a `Gear`; boost without a charge for a tick is taken for cruise.
         """
         self._thrusts[slots] = np.clip(thrusts, -1.0, 1.0)
-        self.gears[slots] = np.clip(gears, 0, GEAR_COUNT - 1)
+        self.gears[slots] = np.where((gears == Gear.BOOST) & ~self.can_boost(slots), Gear.CRUISE, gears)
+
+    def can_boost(self, slots: IntArray) -> BoolArray:
+        """bool[n], whose charge lasts for another tick of boost."""
+        # a charge that was used tick by tick lacks a rounding error of its last one
+        can: BoolArray = self.charges[slots] >= self.settings.tick_s / self.settings.boost_s - _TINY_CHARGE
+        return can
 
     def step(self) -> None:
         """Advance one tick: physics, then rewards and completions of every active slot."""
@@ -131,6 +142,11 @@ class Arena:
             touched_goal |= self._is_near_goal() & ~touched_hazard
             touched_hazard |= self._is_near_hazard() & ~touched_goal
         self.episode_ticks += 1
+        is_boosting = self.gears == Gear.BOOST
+        self.charges += np.where(is_boosting, -1.0 / self.settings.boost_s, 1.0 / self.settings.recharge_s) * (
+            self.settings.tick_s
+        )
+        np.clip(self.charges, 0.0, 1.0, out=self.charges)
         self._judge(touched_goal, touched_hazard)
 
     def reset_goal_distances(self) -> None:
@@ -148,18 +164,17 @@ class Arena:
         position = self.positions[slots]
         return np.concatenate([self._reach_m - position, self._reach_m + position], axis=1)
 
-    def nearest_hazards(self, slots: IntArray) -> HazardSight:
-        """The nearest hazard of each agent; twice the arena's diagonal away where there are none."""
-        count = len(slots)
-        if not len(self.hazard_positions):
-            return HazardSight(np.zeros((count, 2)), np.full(count, 4.0 * self.settings.half_size_m))
+    def hazards_in_sight(self, slots: IntArray) -> HazardSight:
+        """The hazards about each agent."""
         offsets = self.hazard_positions[None] - self.positions[slots][:, None]
-        distances = np.sqrt(np.einsum("nkd,nkd->nk", offsets, offsets))
-        nearest = distances.argmin(axis=1)
-        rows = np.arange(count)
-        distance = distances[rows, nearest]
-        direction = offsets[rows, nearest] / np.maximum(distance, _TINY_DISTANCE_M)[:, None]
-        return HazardSight(direction, distance)
+        count = len(slots)
+        velocities = self._hazard_velocities[None] - self.velocities[slots][:, None]
+        level = np.zeros((count, self.settings.hazard_count, 1))
+        return HazardSight(
+            locations=np.concatenate([np.broadcast_to(self.hazard_positions, offsets.shape), level], axis=2),
+            velocities=np.concatenate([velocities, level], axis=2),
+            is_in_sight=np.einsum("nkd,nkd->nk", offsets, offsets) <= self.settings.sight_m**2,
+        )
 
     def _place_hazards(self) -> None:
         count = self.settings.hazard_count
@@ -204,7 +219,7 @@ class Arena:
         # a goal passed within the tick counts as approached to its rim
         distances = np.where(touched_goal, settings.goal_radius_m, distances)
         effort = np.einsum("nd,nd->n", self._thrusts, self._thrusts) * 0.5
-        effort *= np.where(self.gears == BOOST, 2.0, np.where(self.gears == BRAKE, 0.0, 1.0))
+        effort *= np.where(self.gears == Gear.BOOST, 2.0, np.where(self.gears == Gear.BRAKE, 0.0, 1.0))
         self.rewards[:] = (
             settings.progress_reward_per_m * (self._goal_distances_m - distances)
             + settings.goal_bonus * touched_goal

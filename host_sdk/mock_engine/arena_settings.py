@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
-GEAR_COUNT = 3
-BRAKE, CRUISE, BOOST = range(GEAR_COUNT)
+
+class Gear(IntEnum):
+    """What an agent's engine does with its thrust."""
+
+    BRAKE = 0
+    CRUISE = 1
+    BOOST = 2
+
+
+_ABOVE_0 = (
+    "half_size_m",
+    "agent_radius_m",
+    "goal_radius_m",
+    "fixed_step_s",
+    "time_limit_s",
+    "boost_s",
+    "recharge_s",
+)
 
 
 @dataclass(frozen=True)
@@ -21,8 +38,11 @@ class ArenaSettings:
         hazard_speed_m_s: of every hazard.
         fixed_step_s: the physics step.
         substeps_per_tick: physics steps in one tick, which is one decision.
+        sight_m: an agent sees the hazards whose centres are this near.
         gear_power_m_s2: acceleration by full thrust in each gear (brake, cruise, boost).
         gear_drag_per_s: rate at which each gear loses speed.
+        boost_s: how long a full charge boosts; it is full at the beginning of an episode.
+        recharge_s: how long an empty charge takes to be full again, in the other gears.
         restitution: part of the speed kept by a bounce off a wall, 0 to 1.
         time_limit_s: an episode this long is truncated.
         goals_per_episode: reaching this many goals ends the episode (termination); 0 means without end.
@@ -43,8 +63,11 @@ class ArenaSettings:
     hazard_speed_m_s: float = 0.4
     fixed_step_s: float = 1.0 / 60.0
     substeps_per_tick: int = 6
+    sight_m: float = 4.0
     gear_power_m_s2: tuple[float, float, float] = (0.0, 6.0, 11.0)
     gear_drag_per_s: tuple[float, float, float] = (5.0, 1.2, 1.2)
+    boost_s: float = 1.0
+    recharge_s: float = 3.0
     restitution: float = 0.5
     time_limit_s: float = 12.0
     goals_per_episode: int = 3
@@ -54,10 +77,10 @@ class ArenaSettings:
     control_cost_per_s: float = 0.02
 
     def __post_init__(self) -> None:
-        for name in ("half_size_m", "agent_radius_m", "goal_radius_m", "fixed_step_s", "time_limit_s"):
+        for name in _ABOVE_0:
             if getattr(self, name) <= 0.0:
                 raise ValueError(f"ArenaSettings.{name} must be above 0, got {getattr(self, name)}")
-        for name in ("hazard_count", "goals_per_episode", "hazard_radius_m", "hazard_speed_m_s"):
+        for name in ("hazard_count", "goals_per_episode", "hazard_radius_m", "hazard_speed_m_s", "sight_m"):
             if getattr(self, name) < 0:
                 raise ValueError(f"ArenaSettings.{name} must not be negative, got {getattr(self, name)}")
         if self.substeps_per_tick < 1:

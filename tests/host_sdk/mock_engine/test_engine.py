@@ -7,6 +7,7 @@ import logging
 import numpy as np
 import pytest
 
+from host_sdk.mock_engine.arena_settings import ArenaSettings, Gear
 from host_sdk.mock_engine.engine import MockEngine, MockEngineSettings
 from host_sdk.mock_engine.misbehaviour import Misbehaviour
 from protocol.observation_layout import ObservationLayout
@@ -43,10 +44,12 @@ def test_the_same_seed_plays_the_same_game() -> None:
 
 def test_the_observation_vector_holds_what_the_arena_shows() -> None:
     engine = _engine(agent_count=2)
-    engine.arena.positions[:] = [(0.0, 0.0), (4.0, 0.0)]
-    engine.arena.goals[:] = [(3.0, 4.0), (4.0, -2.0)]
-    engine.arena.velocities[1] = (2.5, 0.0)
-    engine.arena.gears[1] = 2
+    arena = engine.arena
+    arena.positions[:] = [(0.0, 0.0), (4.0, 0.0)]
+    arena.goals[:] = [(3.0, 4.0), (4.0, -2.0)]
+    arena.velocities[1] = (2.5, 0.0)
+    arena.gears[1] = Gear.BOOST
+    arena.charges[1] = 0.25
     engine.interactor.gather_observations()
     leaves = {leaf.path: leaf for leaf in ObservationLayout.of(engine.interactor.observation_schema_element).leaves}
 
@@ -55,11 +58,25 @@ def test_the_observation_vector_holds_what_the_arena_shows() -> None:
         leaf = leaves[f"$.{name}"]
         return pytest.approx(vector[leaf.offset : leaf.offset + leaf.size].tolist(), abs=1e-6)
 
-    assert seen(0, "goal_direction") == [0.6, 0.8]
+    assert seen(0, "goal_direction") == [0.6, 0.8, 0.0]
     assert seen(0, "goal_distance") == [0.5]
-    assert seen(1, "velocity") == [0.5, 0.0]
+    assert seen(1, "velocity") == [0.5, 0.0, 0.0]
     assert seen(1, "wall_distances") == [0.08, 0.48, 0.88, 0.48]
     assert seen(1, "last_gear") == [0.0, 0.0, 1.0]
+    assert seen(1, "boost_charge") == [0.25]
+
+
+def test_an_agent_sees_the_hazards_about_it_as_a_set() -> None:
+    arena = ArenaSettings(hazard_count=2, hazard_speed_m_s=0.0, sight_m=4.0)
+    engine = MockEngine(MockEngineSettings(agent_count=1, policy=SMALL, arena=arena))
+    engine.arena.positions[:] = (1.0, 0.0)
+    engine.arena.velocities[:] = (-2.5, 0.0)
+    engine.arena.hazard_positions[:] = [(-4.0, 0.0), (1.0, 2.0)]
+    engine.interactor.gather_observations()
+    vector, _ = engine.interactor.get_observation_vector(0)
+    start = 3 + 1 + 3 + 4
+    # two slots of location and velocity, of which the first is out of sight, then who is there
+    assert vector[start : start + 14].tolist() == pytest.approx([*[0.0] * 6, 0.0, 0.5, 0.0, 0.5, 0.0, 0.0, 0.0, 1.0])
 
 
 def test_thrust_is_cut_to_its_bounds_and_the_gear_reaches_the_arena() -> None:
@@ -70,9 +87,26 @@ def test_thrust_is_cut_to_its_bounds_and_the_gear_reaches_the_arena() -> None:
     interactor.perform_actions()
     engine.arena.velocities[0] = 0.0
     engine.arena.step()
-    assert engine.arena.gears[0] == 2
+    assert engine.arena.gears[0] == Gear.BOOST
     ratio = engine.arena.velocities[0, 1] / engine.arena.velocities[0, 0]
     assert ratio == pytest.approx(-0.25)
+
+
+def test_nobody_chooses_boost_without_a_charge_for_it() -> None:
+    engine = _engine(agent_count=64)
+    chosen = []
+    for _ in range(40):
+        engine.arena.charges[::2] = 0.0
+        engine.policy.run_inference()
+        chosen.append(engine.arena.gears.copy())
+        engine.arena.step()
+        engine.environment.gather_completions()
+        engine.environment.gather_rewards()
+    gears = np.array(chosen)
+    masked, _ = engine.interactor.get_action_modifier_vector(0)
+    assert masked[-3:].tolist() == [0.0, 0.0, 1.0]
+    assert set(gears[:, ::2].ravel().tolist()) == {Gear.BRAKE, Gear.CRUISE}
+    assert set(gears[:, 1::2].ravel().tolist()) == set(Gear)
 
 
 def test_a_burst_replaces_agents_and_their_slots_are_used_again() -> None:
