@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, Flag
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from host_sdk.action_modifier_element import ANYTHING, ActionModifierElement
+from host_sdk.action_modifier_element import ANYTHING, ActionModifierElement, Masks
 from host_sdk.action_node import ENCODED
 from host_sdk.spatial_action_modifier import SpatialActionModifier
 
-Masks: TypeAlias = npt.ArrayLike
-"""bool[N, size], true for what can't be chosen; or bool[size], or a list of places or names, for all agents."""
-
+_Members: TypeAlias = Iterable[Enum] | Mapping[Enum, npt.ArrayLike]
 _Named: TypeAlias = Mapping[str, ActionModifierElement]
 
 
@@ -69,11 +67,13 @@ class ActionModifier(SpatialActionModifier):
         """Which names can't be chosen."""
         return ActionModifierElement("named_inclusive_discrete", tag, masked=masked)
 
-    def enum(self, masked: Masks | Iterable[Enum], *, tag: str = "") -> ActionModifierElement:
+    def enum(
+        self, masked: Masks | Iterable[Enum] | Mapping[Enum, npt.ArrayLike], *, tag: str = ""
+    ) -> ActionModifierElement:
         """Which members can't be chosen; not all of them."""
         return ActionModifierElement("enum", tag, masked=_names_of_members(masked))
 
-    def bitmask(self, masked: Masks | Enum | Iterable[Enum], *, tag: str = "") -> ActionModifierElement:
+    def bitmask(self, masked: Masks | Enum | _Members, *, tag: str = "") -> ActionModifierElement:
         """Which flags can't be chosen."""
         return ActionModifierElement("bitmask", tag, masked=_names_of_members(masked))
 
@@ -136,12 +136,18 @@ def _given(**elements: ActionModifierElement | None) -> dict[str, ActionModifier
     return {name: element for name, element in elements.items() if element is not None}
 
 
-def _names_of_members(masked: Masks | Enum | Iterable[Enum]) -> Masks:
+def _names_of_members(masked: Masks | Enum | _Members) -> Masks:
     """Names in place of members of an enumeration; anything else as it is."""
+    if isinstance(masked, Mapping):
+        return {_name_of(option): flags for option, flags in masked.items()}
     if isinstance(masked, Flag):
         return [str(flag.name) for flag in masked]
     if isinstance(masked, Enum):
         return [masked.name]
     if isinstance(masked, list | tuple | set | frozenset):
-        return [member.name if isinstance(member, Enum) else member for member in masked]
+        return [_name_of(member) for member in masked]
     return cast(Masks, masked)
+
+
+def _name_of(member: Any) -> Any:
+    return member.name if isinstance(member, Enum) else member

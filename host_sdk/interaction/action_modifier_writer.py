@@ -6,7 +6,7 @@ which are given, and flags of what is masked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -159,15 +159,26 @@ class _Writing:
                 samples = np.arctanh(np.clip(proportions, -SQUASH_LIMIT, SQUASH_LIMIT))
             return samples.astype(np.float32)
 
-    def _mask(self, node: ActionNode, masked: Array) -> None:
+    def _mask(self, node: ActionNode, masked: Array | Mapping[str | int, Array]) -> None:
         columns = slice(self._size + node.columns.start, self._size + node.columns.stop)
-        if masked.dtype == np.bool_:
+        if isinstance(masked, Mapping):
+            for option, flags in masked.items():
+                self._rows[:, columns.start + _place_of(node, option)] = self._flags_of_option(node, option, flags)
+        elif masked.dtype == np.bool_:
             self._rows[:, columns] = self._for_agents(node, masked, "true and false")
         elif masked.size:
             if masked.ndim != 1:
                 raise Mismatch(node.path, "a list of places or names, or true and false", f"shape {masked.shape}")
             for option in masked.tolist():
                 self._rows[:, columns.start + _place_of(node, option)] = 1.0
+
+    def _flags_of_option(self, node: ActionNode, option: object, flags: Array) -> Array:
+        """bool[n] or bool[]."""
+        count = len(self._rows)
+        if flags.dtype != np.bool_ or not (flags.ndim == 0 or (self._is_batched and flags.shape == (count,))):
+            shape = f"true and false, one for each of {count} agents" if self._is_batched else "true or false"
+            raise Mismatch(node.path, f"{shape}, for {option!r}", f"{flags.dtype} of shape {flags.shape}")
+        return flags
 
     def _for_agents(self, node: ActionNode, values: Array, what: str) -> Array:
         """[n, size] of values of one agent or all, or of one for all."""

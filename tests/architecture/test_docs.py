@@ -10,9 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
+from host_sdk import ActionSchema, Manager, ObservationSchema, Policy, PolicySettings
 from tests.architecture.source_tree import PACKAGES, ROOT, source_files
 
 
@@ -61,20 +65,76 @@ def test_every_public_function_class_and_method_says_what_it_is() -> None:
     assert silent == []
 
 
-def readme_host() -> str:
-    """The host program that the README prints."""
-    match = re.search(r"<!-- host:.*?-->\n```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
-    assert match is not None, "README.md: expected a block of Python behind its marker <!-- host: … -->"
+def readme_block(name: str) -> str:
+    """The program that the README prints behind a marker."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    match = re.search(rf"<!-- {name}:.*?-->\n```python\n(.*?)```", text, re.S)
+    assert match is not None, f"README.md: expected a block of Python behind its marker <!-- {name}: … -->"
     return match[1]
 
 
 def test_the_readmes_host_is_shorter_than_60_lines() -> None:
-    assert len(readme_host().splitlines()) < 60
+    assert len(readme_block("host").splitlines()) < 60
 
 
 @pytest.mark.timeout(240)  # it trains for real, beside whatever else the machine does
 def test_the_readmes_host_runs_as_printed(tmp_path: Path) -> None:
-    (tmp_path / "game.py").write_text(readme_host(), encoding="utf-8")
+    (tmp_path / "game.py").write_text(readme_block("host"), encoding="utf-8")
     done = subprocess.run([sys.executable, "game.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("failure: None"), done.stdout + done.stderr
+
+
+class FighterGame:
+    """The game that the README's structured interactor speaks of: 5 fighters who each see up to 16 enemies."""
+
+    def __init__(self) -> None:
+        random = np.random.default_rng(0)
+        self.location = random.normal(0, 30, (5, 3))
+        self.rotation = np.tile([0.0, 0.0, 0.0, 1.0], (5, 1))
+        self.enemy_location = random.normal(0, 30, (5, 16, 3))
+        self.enemy_kind = random.integers(0, 2, (5, 16))
+        self.is_seen = random.random((5, 16)) < 0.4
+        self.health = random.uniform(0, 100, 5)
+        self.to_cover = random.normal(size=(5, 3))
+        self.has_cover = random.random(5) < 0.5
+        self.map = random.integers(0, 2, (5, 32, 32, 2)).astype(np.uint8)
+        self.ammunition = np.array([0, 1, 0, 9, 9])
+        self.shots = np.zeros(5)
+        self.steps: list[npt.NDArray[np.float32]] = []
+
+    def step(
+        self,
+        agents: npt.NDArray[np.int64],
+        move: npt.NDArray[np.float32],
+        is_shooting: npt.NDArray[np.bool_],
+        angle: npt.NDArray[np.float32],
+    ) -> None:
+        self.shots[agents] += is_shooting
+        self.steps.append(move)
+        assert angle.shape == is_shooting.shape
+
+
+def test_the_readmes_structured_interactor_plays_as_printed() -> None:
+    game = FighterGame()
+    names: dict[str, Any] = {"game": game, "__name__": "fighter"}
+    exec(compile(readme_block("structured"), "README.md", "exec"), names)
+    manager = Manager(5)
+    interactor = names["FighterInteractor"].make_interactor(manager)
+    policy = Policy.make_policy(manager, interactor, PolicySettings(memory_cell="gru"))
+    manager.add_agents([object() for _ in range(5)])
+    for _ in range(40):
+        policy.run_inference()
+    assert np.abs(game.steps).max() <= 1.0
+    assert game.shots[game.ammunition == 0].tolist() == [0, 0]
+    assert (game.shots[game.ammunition > 0] > 0).all()
+    assert np.abs(policy.get_memory_state(0)).max() > 0
+
+
+@pytest.mark.parametrize("schema", [ObservationSchema, ActionSchema])
+def test_the_readme_lists_every_element(schema: type) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = text[text.index("## What agents see and do") : text.index("## Three ways to start")]
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    listed = set(re.findall(r"`(\w+)", "\n".join(rows)))
+    assert {name for name in dir(schema) if not name.startswith("_")} <= listed

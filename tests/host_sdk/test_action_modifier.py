@@ -108,6 +108,20 @@ def test_a_batched_modifier_has_arrays_for_all_agents_or_one_for_all() -> None:
     assert rows.tolist() == [[0.5, 1, 0, 1, 1]] * 3
 
 
+def test_masks_may_be_told_by_option() -> None:
+    element = SCHEMA.struct({"gear": SCHEMA.exclusive_discrete(2), "stance": SCHEMA.enum(Stance)})
+    last, is_tired = len(Stance) - 1, np.array([True, False, True])
+    modifier = MAKE.struct(
+        {"gear": MAKE.exclusive_discrete({1: is_tired}), "stance": MAKE.enum({list(Stance)[last]: True})}
+    )
+    rows, _ = written(element, modifier, (4, 5, 6))
+    assert rows[:, :2].tolist() == [[0, 1], [0, 0], [0, 1]]
+    assert rows[:, 2:].tolist() == [[0] * last + [1]] * 3
+    for flags in (np.array([True, False]), [0, 1, 1], 1.0):
+        with pytest.raises(ValueMismatchError, match="one for each of 3 agents, for 1"):
+            written(element, MAKE.struct({"gear": MAKE.exclusive_discrete({1: flags})}), (4, 5, 6))
+
+
 def test_options_of_unions_are_masked_and_modified_by_name() -> None:
     element = SCHEMA.struct(
         {
