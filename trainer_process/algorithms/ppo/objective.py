@@ -45,6 +45,9 @@ class Objective(ABC):
         """Fills `slopes` [B, D] with those of the loss by a distribution [B, D], and `log_ratios` [B]."""
         log_probs = self.density.evaluate(distribution, minibatch.actions, slopes, minibatch.modifiers)
         torch.sub(log_probs, minibatch.old_log_probs, out=log_ratios)
+        if minibatch.is_valid is not None:
+            # Padding has a weight of 0, which would not do away with an infinite ratio.
+            log_ratios.mul_(minibatch.is_valid)
         slopes.mul_(self._log_prob_slope(log_ratios, minibatch).unsqueeze(1))
         self._add_regularization(distribution, minibatch, slopes)
 

@@ -44,7 +44,7 @@ class PPOSettings(AlgorithmSettings):
         steps_per_update: agent-steps of all hosts together that one update learns from.
         minibatch_size: steps of one gradient step.
         memory_window: consecutive steps that a policy with memory learns through at a time; a minibatch is as many
-            whole windows as fit, at least one. Unreal's PolicyWindowSize, and sequence_length of ML-Agents.
+            whole windows as hold its steps. Unreal's PolicyWindowSize, and sequence_length of ML-Agents.
         epochs: passes over an update's steps.
         learning_rate: of Adam.
         learning_rate_schedule: "linear" falls to zero at `total_steps`.

@@ -37,7 +37,7 @@ class StepReplay:
         self._steps: dict[int, MinibatchStep] = {}
         self._columns: tuple[str, ...] = ()
         self._works: dict[int, list[Work]] = {}
-        self._captured: tuple[tuple[float, float], list[Work]] | None = None
+        self._captured: tuple[tuple[MinibatchStep, float, float], list[Work]] | None = None
         self._objective: Objective | None = None
 
     def prepare(self, objective: Objective, data: TrainingData) -> None:
@@ -100,8 +100,8 @@ class StepReplay:
         return [partial(step.evaluate, objective), step.move]
 
     def _captured_works(self, step: MinibatchStep, objective: Objective) -> list[Work]:
-        """The same, from a graph; captured anew where a number that is fixed in it changed."""
-        key = (objective.coefficients.clip_range, objective.coefficients.entropy_coefficient)
+        """The same, from a graph; captured anew where its buffers, or a number that is fixed in it, changed."""
+        key = (step, objective.coefficients.clip_range, objective.coefficients.entropy_coefficient)
         if self._captured is None or self._captured[0] != key:
             self._captured = (key, self._capture_works(step, self._works_of(step, objective)))
         return self._captured[1]

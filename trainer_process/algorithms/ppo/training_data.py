@@ -60,8 +60,14 @@ class TrainingData:
         return {name: column for name, column in present if column is not None}
 
     def minibatch_rows(self, step_count: int) -> int:
-        """Rows of a minibatch that shall have `step_count` steps: whole windows, at least one."""
-        return max(1, step_count // self.window_size) * self.window_size
+        """Rows of a minibatch that shall have `step_count` steps.
+
+        In windows these are as many as hold that many steps on average, padding aside, and at least one.
+        """
+        if self.is_valid is None:
+            return step_count
+        windows = self.step_count // self.window_size
+        return max(1, round(step_count * windows / float(self.is_valid.sum()))) * self.window_size
 
     def valid_rows(self) -> Tensor | None:
         """int64 indices of the rows that are not padding; None for all."""

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
+from host_sdk.inference import ActionDistribution
 from protocol.action_layout import ActionLayout
 from protocol.schema import ContinuousAction, ExclusiveDiscreteAction, StructAction
+from tests.strategies import random_modifiers
 from tests.trainer_process.algorithms.ppo.reference_loss import reference_loss
 from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.losses import normalized_advantages
@@ -66,6 +71,41 @@ def test_slopes_are_the_gradient_of_the_loss_functions(changes):
     torch.testing.assert_close(of_values, expected[1], rtol=1e-4, atol=1e-6)
     log_probs = log_prob(LAYOUT, distribution, data.actions) - DENSITY.action_terms(data.actions)
     torch.testing.assert_close(log_ratios, (log_probs - data.old_log_probs).detach(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("objective", ["clipped", "unreal"])
+def test_what_modifiers_fix_has_slopes_of_exactly_0(objective):
+    generator = np.random.default_rng(0)
+    modifiers = torch.from_numpy(random_modifiers(LAYOUT, 100, generator))
+    settings = PPOSettings.validated({"objective": objective, "unreal": {"action_entropy_weight": 0.1}})
+    distribution, values, data = example()
+    data = replace(data, modifiers=modifiers, actions=acted(distribution, modifiers))
+    with torch.no_grad():
+        log_probs = DENSITY.evaluate(distribution, data.actions, torch.empty_like(distribution), modifiers)
+    data = replace(data, old_log_probs=log_probs + 0.3 * data.old_values)
+    loss = reference_loss(LAYOUT, settings, COEFFICIENTS, distribution, values, data)
+    (expected,) = torch.autograd.grad(loss, [distribution])
+    slopes, log_ratios = torch.empty_like(distribution), torch.empty_like(values)
+    with torch.no_grad():
+        make_objective(DENSITY, settings, COEFFICIENTS).policy_slopes(distribution, data, slopes, log_ratios)
+    torch.testing.assert_close(slopes, expected, rtol=1e-4, atol=1e-6)
+    size = LAYOUT.continuous_size
+    is_fixed = torch.cat([modifiers[:, size : 2 * size], modifiers[:, size:]], 1) == 1
+    assert is_fixed.any()
+    assert not slopes[is_fixed].any()
+    assert slopes[~is_fixed].any()
+
+
+def acted(distribution: torch.Tensor, modifiers: torch.Tensor) -> torch.Tensor:
+    """Actions that were sampled under modifiers."""
+    actions, log_probs = (
+        np.zeros((len(modifiers), LAYOUT.vector_size), np.float32),
+        np.zeros(len(modifiers), np.float32),
+    )
+    ActionDistribution(LAYOUT, len(modifiers)).sample(
+        distribution.detach().numpy(), np.random.default_rng(1), 1.0, actions, log_probs, modifiers.numpy()
+    )
+    return torch.from_numpy(actions)
 
 
 def test_advantages_are_normalised_in_each_minibatch_also_in_the_last_small_one():

@@ -113,7 +113,7 @@ def reference_learn(spec: BehaviorSpec, settings: PPOSettings, data: TrainingDat
         windows = [with_proximal(window, networks, density, settings) for window in windows]
     weights = [networks.policy.flat, networks.critic.flat]
     optimizer = torch.optim.AdamW(weights, lr=COEFFICIENTS.learning_rate, eps=settings.adam_epsilon, weight_decay=0.0)
-    count = settings.minibatch_size // settings.memory_window
+    count = data.minibatch_rows(settings.minibatch_size) // settings.memory_window
     for _ in range(settings.epochs):
         order = generator.permutation(len(windows))
         minibatches = [
@@ -185,16 +185,17 @@ def test_so_it_does_for_structured_observations_and_modified_actions(has_modifie
     torch.testing.assert_close(networks.weights.values, expected.weights.values, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("is_synchronous", [False, True])
 @pytest.mark.parametrize("objective", ["clipped", "unreal"])
-def test_what_stands_in_padding_changes_nothing(objective: str):
+def test_what_stands_in_padding_changes_nothing(objective: str, is_synchronous: bool):
     spec = behavior()
-    settings = settings_of(objective=objective, synchronous=True)
+    settings = settings_of(objective=objective, synchronous=is_synchronous)
     data = data_of(spec, settings)
     expected, metrics = learn(spec, settings, data)
     is_padding = data.is_valid == 0
     assert is_padding.any()
     noise = {
-        name: torch.where(is_padding.view(-1, *[1] * (column.dim() - 1)), torch.full_like(column, 3.0), column)
+        name: torch.where(is_padding.view(-1, *[1] * (column.dim() - 1)), torch.full_like(column, -300.0), column)
         for name, column in data.columns.items()
         if name != "is_valid"
     }

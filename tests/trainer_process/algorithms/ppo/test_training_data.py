@@ -72,10 +72,16 @@ def test_blank_rows_are_zeros_of_the_same_widths_and_kinds() -> None:
         assert not of_blank.any()
 
 
-@pytest.mark.parametrize(("steps", "rows"), [(1, 4), (4, 4), (7, 4), (8, 8), (64, 64)])
+@pytest.mark.parametrize(("steps", "rows"), [(1, 4), (4, 4), (7, 8), (8, 8), (64, 64)])
 def test_a_minibatch_is_whole_windows_and_at_least_one(steps: int, rows: int) -> None:
-    assert replace(numbered(8), window_size=4).minibatch_rows(steps) == rows
+    assert replace(numbered(8), is_valid=torch.ones(8), window_size=4).minibatch_rows(steps) == rows
     assert numbered(8).minibatch_rows(steps) == steps
+
+
+def test_padding_is_not_among_the_steps_of_a_minibatch() -> None:
+    # Three windows of 4 hold 6 steps, so that 4 steps take two windows.
+    is_valid = torch.tensor([1.0, 1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 0])
+    assert replace(numbered(12), is_valid=is_valid, window_size=4).minibatch_rows(4) == 2 * 4
 
 
 def test_valid_rows_are_those_that_are_no_padding() -> None:
