@@ -1,7 +1,8 @@
 """One PPO update of 10,240 steps and 10 epochs on one thread, ours and Stable-Baselines3's, alone and beside a game.
 
 Ours is the whole `update()`: laying out the batch, values, advantages, epochs and the normaliser. The peer's is
-`train()`, the epochs alone. Beside it the estimate of advantages, and the same update on a GPU where there is one.
+`train()`, the epochs alone. Beside it the estimate of advantages, the same update on a GPU where there is one, and
+the update of a policy with memory beside that of one without.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import torch
 
 from protocol.completion import Completion
 from protocol.experience import ExperienceBatch, ExperienceStatistics, SegmentTable
-from protocol.policy_settings import CriticSettings, PolicySettings
+from protocol.policy_settings import CriticSettings, MemoryCell, PolicySettings
 from protocol.schema import ContinuousAction, ContinuousObservation
 from tools.bench.options import ROOT, BenchOptions
 from tools.bench.row import BenchRow
@@ -39,6 +40,7 @@ from trainer_process.data.returns import generalized_advantages
 
 TARGETS = {64: "ratio <= 0.35", 256: "ratio <= 0.5", 1024: "ratio <= 0.85"}
 """By minibatch size. The larger it is, the more of the time are the same matrix products on both sides."""
+MEMORY_UNITS = 64
 GAE_STEP_COUNT = 10_000
 GAE_CALLS = 100
 """Calls of one measurement, each a fraction of a millisecond."""
@@ -52,9 +54,10 @@ while True:
 """
 
 
-def make_batch() -> ExperienceBatch:
+def make_batch(memory_size: int = 0) -> ExperienceBatch:
     """The rollout as one hand-off: one segment per agent, cut while running."""
     rollout = make_rollout()
+    memory = np.random.default_rng(5678).uniform(-1, 1, (ROW_COUNT + 1, AGENT_COUNT, memory_size)).astype(np.float32)
     agents = np.arange(AGENT_COUNT)
     zeros = np.zeros(AGENT_COUNT)
     segments = SegmentTable.of(
@@ -75,25 +78,26 @@ def make_batch() -> ExperienceBatch:
         action_modifiers=np.zeros((ROW_COUNT, AGENT_COUNT, 0), np.float32),
         rewards=rollout.rewards,
         log_probs=rollout.log_probs,
-        memory=np.zeros((ROW_COUNT, AGENT_COUNT, 0), np.float32),
+        memory=memory[:-1],
         segments=segments,
-        initial_memory=np.zeros((AGENT_COUNT, 0), np.float32),
+        initial_memory=memory[0],
         final_observations=rollout.final_observations,
         final_images=np.zeros((AGENT_COUNT, 0), np.uint8),
-        final_memory=np.zeros((AGENT_COUNT, 0), np.float32),
+        final_memory=memory[-1],
         version_runs=np.stack([agents, zeros, zeros], axis=1).astype(np.int64),
         statistics=ExperienceStatistics(0, 0, 0, np.zeros(0), np.zeros(0, np.int32)),
     )
 
 
-def our_update(minibatch_size: int, device: str = "cpu") -> Callable[[], float]:
+def our_update(minibatch_size: int, device: str = "cpu", cell: MemoryCell = "none") -> Callable[[], float]:
     """Measures one update of ours, on the same batch every time."""
     torch.set_num_threads(1)
+    policy = PolicySettings(hidden_sizes=HIDDEN_SIZES, memory_cell=cell, memory_state_size=MEMORY_UNITS)
     behavior = BehaviorSpec.create(
         "Bench",
         ContinuousObservation(OBSERVATION_SIZE),
         ContinuousAction(ACTION_SIZE),
-        PolicySettings(hidden_sizes=HIDDEN_SIZES),
+        policy,
         CriticSettings(hidden_sizes=HIDDEN_SIZES),
     )
     settings = PPOSettings(
@@ -104,7 +108,7 @@ def our_update(minibatch_size: int, device: str = "cpu") -> Callable[[], float]:
         max_policy_lag=1_000_000,
         device=device,
     )
-    algorithm, batch = PPO(behavior, settings), make_batch()
+    algorithm, batch = PPO(behavior, settings), make_batch(policy.memory_size)
 
     def measure() -> float:
         algorithm.add_experience(batch, 0)
@@ -175,6 +179,7 @@ def run(options: BenchOptions) -> list[BenchRow]:
 
     beside = alternate(beside_game, alone, rounds)
     rows.append(_compared(f"{_name(256)}, beside a busy game", beside, "itself in quiet", "ratio <= 1.2"))
+    rows.append(_with_memory(rounds))
     estimate = repeat(lambda: 1e3 * estimate_seconds(), rounds)
     name = f"advantages (GAE) of {GAE_STEP_COUNT:,} steps of {AGENT_COUNT} agents"
     rows.append(_alone(name, estimate, "ms", "median <= 0.3"))
@@ -200,11 +205,17 @@ def _rows_of_size(minibatch_size: int, target: str, python: Path | None, rounds:
     ]
 
 
+def _with_memory(rounds: int) -> BenchRow:
+    compared = alternate(our_update(512, cell="gru"), our_update(512), rounds)
+    name = f"{_name(512)}, policy with a GRU of {MEMORY_UNITS} over windows of 16 steps"
+    return _compared(name, compared, "itself without memory")
+
+
 def _name(minibatch_size: int) -> str:
     return f"10,240 steps x 10 epochs, nets 64-128-128-{{8,1}}, minibatch {minibatch_size}, one thread"
 
 
-def _compared(name: str, compared: Comparison, peer_name: str, target: str) -> BenchRow:
+def _compared(name: str, compared: Comparison, peer_name: str, target: str = "") -> BenchRow:
     return BenchRow(
         bench="update",
         name=name,
