@@ -3,12 +3,18 @@
 | space            | observation                         | action                                        |
 |------------------|-------------------------------------|-----------------------------------------------|
 | Box              | continuous, flattened in C order    | continuous; clipped to the box where bounded  |
+| Box of uint8,    | image, its channels last or, where  | likewise                                      |
+| 2 or 3 axes      | the first axis is shortest, first   |                                               |
 | Discrete(n)      | exclusive discrete of n             | exclusive discrete of n                       |
 | MultiDiscrete    | static array of exclusive ones, or struct "0", "1" … where their sizes differ       |
 | MultiBinary      | inclusive discrete                  | inclusive discrete                            |
 | Dict, Tuple      | struct, in the space's own order    | struct, in the space's own order              |
+| Sequence         | set of at most 32                   |                                               |
+| OneOf            | exclusive union "0", "1" …          |                                               |
+| Text             | array of its first words' tokens    |                                               |
 
-A key of a Dict names its element; the characters that separate names in a path become underscores.
+A key of a Dict names its element; the characters that separate names in a path become underscores. Within a Sequence
+or a OneOf a Box of uint8 is flattened as others are, since sets and unions hold no images.
 
 A bounded Box action is clipped, not squashed, so that the policy is a plain Gaussian whose samples are cut to the box:
 what Stable-Baselines3 and most published hyperparameters assume.
@@ -26,20 +32,33 @@ from gymnasium import Space, spaces
 from protocol.errors import SchemaError
 from protocol.schema import (
     ActionElement,
+    ArrayObservation,
     ContinuousAction,
     ContinuousObservation,
     ExclusiveDiscreteAction,
     ExclusiveDiscreteObservation,
+    ExclusiveUnionObservation,
+    ImageObservation,
     InclusiveDiscreteAction,
     InclusiveDiscreteObservation,
     ObservationElement,
+    SetObservation,
     StaticArrayAction,
     StaticArrayObservation,
+    StringTokenObservation,
     StructAction,
     StructObservation,
 )
 
+MAX_SEQUENCE_LENGTH = 32
+"""Elements of a Sequence, which itself has no limit."""
+MAX_WORDS = 32
+"""Words of a Text that are observed; later ones are left out."""
+VOCABULARY_SIZE = 256
+"""Tokens of the words of a Text."""
+
 _SUPPORTED = "a Box, Discrete, MultiDiscrete, MultiBinary, Dict or Tuple space"
+_SEEN = f"{_SUPPORTED}, or a Sequence, OneOf or Text"
 # Integer boxes wider than this say "any integer" rather than name a range worth scaling by.
 _WIDEST_SCALED_INTEGER = float(2**24)
 # Stands for "unbounded" where other numbers of the same box have bounds; the largest that a schema takes.
@@ -47,13 +66,20 @@ _NO_BOUND = 1e30
 _SEPARATORS = str.maketrans("./[]", "____")
 
 
-def observation_element(space: Space[Any], path: str = "$") -> ObservationElement:
+def observation_element(space: Space[Any], path: str = "$", *, may_be_image: bool = True) -> ObservationElement:
     """The schema element whose values are `space`'s observations.
+
+    Args:
+        space: the space.
+        path: where it is, for messages.
+        may_be_image: whether it stands where images can.
 
     Raises:
         SchemaError: a part of the space can't be an observation; names its path.
     """
     match space:
+        case spaces.Box() if may_be_image and is_image(space):
+            return _image_element(space, path)
         case spaces.Box():
             return ContinuousObservation(box_size(space, path), scale=box_observation_scale(space))
         case spaces.Discrete():
@@ -66,11 +92,24 @@ def observation_element(space: Space[Any], path: str = "$") -> ObservationElemen
         case spaces.MultiBinary():
             return InclusiveDiscreteObservation(multi_binary_size(space))
         case spaces.Dict() | spaces.Tuple():
-            return StructObservation(
-                tuple((name, observation_element(part, f"{path}.{name}")) for name, _, part in named_parts(space, path))
-            )
+            parts = [
+                (name, observation_element(part, f"{path}.{name}", may_be_image=may_be_image))
+                for name, _, part in named_parts(space, path)
+            ]
+            return StructObservation(tuple(parts))
+        case spaces.Sequence():
+            inner = observation_element(space.feature_space, f"{path}[]", may_be_image=False)
+            return SetObservation(inner, MAX_SEQUENCE_LENGTH)
+        case spaces.OneOf():
+            options = [
+                (str(i), observation_element(option, f"{path}.{i}", may_be_image=False))
+                for i, option in enumerate(space.spaces)
+            ]
+            return ExclusiveUnionObservation(tuple(options))
+        case spaces.Text():
+            return ArrayObservation(StringTokenObservation(VOCABULARY_SIZE), text_word_count(space))
         case _:
-            raise SchemaError(path, _SUPPORTED, repr(space))
+            raise SchemaError(path, _SEEN, repr(space))
 
 
 def action_element(space: Space[Any], path: str = "$") -> ActionElement:
@@ -97,6 +136,29 @@ def action_element(space: Space[Any], path: str = "$") -> ActionElement:
             )
         case _:
             raise SchemaError(path, _SUPPORTED, repr(space))
+
+
+def is_image(space: spaces.Box) -> bool:
+    """Whether a box holds bytes in rows of pixels."""
+    return space.dtype == np.uint8 and len(space.shape) in (2, 3) and min(space.shape) > 0
+
+
+def has_channels_first(space: spaces.Box) -> bool:
+    """Whether an image's first axis is that of its channels: the shortest."""
+    return len(space.shape) == 3 and space.shape[0] < min(space.shape[1:])
+
+
+def image_shape(space: spaces.Box) -> tuple[int, int, int]:
+    """Height, width and channels of an image."""
+    if len(space.shape) == 2:
+        return (*space.shape, 1)
+    first, second, third = space.shape
+    return (second, third, first) if has_channels_first(space) else (first, second, third)
+
+
+def text_word_count(space: spaces.Text) -> int:
+    """Words of a text that are observed; it can't have more than every second character."""
+    return min(MAX_WORDS, (int(space.max_length) + 1) // 2)
 
 
 def box_size(space: spaces.Box, path: str = "$") -> int:
@@ -154,6 +216,14 @@ def named_parts(space: spaces.Dict | spaces.Tuple[Any], path: str = "$") -> Iter
 def is_box_action_bounded(space: spaces.Box) -> bool:
     """Whether any number of a box has a bound, so that its actions are clipped."""
     return bool(np.isfinite(space.low).any() or np.isfinite(space.high).any())
+
+
+def _image_element(space: spaces.Box, path: str) -> ImageObservation:
+    height, width, channels = image_shape(space)
+    try:
+        return ImageObservation(height, width, channels, box_observation_scale(space))
+    except SchemaError as error:
+        raise SchemaError(path + error.path.removeprefix("$"), error.expected, error.received) from None
 
 
 def _box_action_element(space: spaces.Box, path: str) -> ContinuousAction:

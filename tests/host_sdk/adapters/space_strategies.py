@@ -8,6 +8,9 @@ import numpy as np
 from gymnasium import Space, spaces
 from hypothesis import strategies as st
 
+from host_sdk.adapters.gymnasium.space_schema import observation_element
+from protocol.errors import SchemaError
+
 _SHAPES = st.sampled_from([(1,), (3,), (2, 2), ()])
 
 
@@ -36,15 +39,43 @@ def leaf_spaces() -> st.SearchStrategy[Space[Any]]:
     )
 
 
+def _composites(parts: st.SearchStrategy[Space[Any]]) -> st.SearchStrategy[Space[Any]]:
+    return st.one_of(
+        st.dictionaries(st.sampled_from(["position", "a.b", "z/0", "kind"]), parts, min_size=1, max_size=3).map(
+            lambda named: spaces.Dict(named)
+        ),
+        st.lists(parts, min_size=1, max_size=3).map(lambda listed: spaces.Tuple(listed)),
+    )
+
+
 def any_space() -> st.SearchStrategy[Space[Any]]:
     """Leaves, and Dicts and Tuples of them, nested."""
-    return st.recursive(
+    return st.recursive(leaf_spaces(), _composites, max_leaves=5)
+
+
+def observable_space() -> st.SearchStrategy[Space[Any]]:
+    """The same with images, Texts, and Sequences and OneOfs of what there is."""
+    leaves = st.one_of(
         leaf_spaces(),
-        lambda parts: st.one_of(
-            st.dictionaries(st.sampled_from(["position", "a.b", "z/0", "kind"]), parts, min_size=1, max_size=3).map(
-                lambda named: spaces.Dict(named)
-            ),
-            st.lists(parts, min_size=1, max_size=3).map(lambda listed: spaces.Tuple(listed)),
+        st.sampled_from([(3, 4), (3, 4, 2), (2, 3, 4), (2, 2, 2)]).map(
+            lambda shape: spaces.Box(0, 255, shape, np.uint8)
         ),
-        max_leaves=5,
+        st.sampled_from(["ab ", "a"]).map(lambda charset: spaces.Text(9, charset=charset)),
     )
+    return st.recursive(
+        leaves,
+        lambda parts: st.one_of(
+            _composites(parts),
+            parts.map(lambda part: spaces.Sequence(part)),
+            st.lists(parts, min_size=1, max_size=3).map(lambda listed: spaces.OneOf(listed)),
+        ),
+        max_leaves=4,
+    ).filter(_fits)
+
+
+def _fits(space: Space[Any]) -> bool:
+    """Whether the space isn't too large, as Sequences of Sequences soon are."""
+    try:
+        return observation_element(space).vector_size < 10_000
+    except SchemaError:
+        return False
