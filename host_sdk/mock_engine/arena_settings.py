@@ -67,7 +67,7 @@ class ArenaSettings:
     gear_power_m_s2: tuple[float, float, float] = (0.0, 6.0, 11.0)
     gear_drag_per_s: tuple[float, float, float] = (5.0, 1.2, 1.2)
     boost_s: float = 1.0
-    recharge_s: float = 3.0
+    recharge_s: float = 1.5
     restitution: float = 0.5
     time_limit_s: float = 12.0
     goals_per_episode: int = 3

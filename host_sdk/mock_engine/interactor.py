@@ -55,7 +55,13 @@ class ArenaInteractor(Interactor):
                 "goal_distance": observation_schema.float(scale=size_m),
                 "velocity": observation_schema.velocity(scale=USUAL_SPEED_M_S),
                 "wall_distances": observation_schema.continuous(4, scale=size_m),
-                "hazards": observation_schema.set(hazard, max(1, settings.hazard_count)),
+                "hazards": observation_schema.set(
+                    observation_schema.encoding(hazard, encoding_size=16),
+                    max(1, settings.hazard_count),
+                    heads=2,
+                    key_size=4,
+                    value_size=8,
+                ),
                 "last_gear": observation_schema.enum(Gear),
                 "boost_charge": observation_schema.float(),
             }
@@ -88,7 +94,7 @@ class ArenaInteractor(Interactor):
                 "goal_distance": observation_object.float(np.sqrt(np.einsum("nd,nd->n", to_goal, to_goal))),
                 "velocity": observation_object.velocity(_level(self._seen_velocities(agent_ids))),
                 "wall_distances": observation_object.continuous(arena.wall_distances_m(agent_ids)),
-                "hazards": observation_object.set(hazard, hazards.is_in_sight),
+                "hazards": observation_object.set(observation_object.encoding(hazard), hazards.is_in_sight),
                 "last_gear": observation_object.enum(arena.gears[agent_ids]),
                 "boost_charge": observation_object.float(arena.charges[agent_ids]),
             }
