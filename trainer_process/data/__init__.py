@@ -9,6 +9,7 @@ from trainer_process.data.reward_scaling import RewardScaling
 from trainer_process.data.rollout import Rollout, assemble_rollout
 from trainer_process.data.running_statistics import RunningStatistics
 from trainer_process.data.staleness import StalenessReport, judge_staleness
+from trainer_process.data.trajectory_window import TrajectoryWindows, cut_windows
 
 __all__ = [
     "AdvantageEstimate",
@@ -18,7 +19,9 @@ __all__ = [
     "Rollout",
     "RunningStatistics",
     "StalenessReport",
+    "TrajectoryWindows",
     "assemble_rollout",
+    "cut_windows",
     "generalized_advantages",
     "judge_staleness",
 ]
