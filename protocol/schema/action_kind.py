@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from protocol.errors import SchemaError
 from protocol.schema.action_element import ActionElement, check_action_tree, check_inner_action
@@ -29,7 +30,7 @@ from protocol.schema.validation import (
 class DerivedAction(ActionElement):
     """An action that is made of another, its `core`."""
 
-    @property
+    @cached_property  # each core asks its inner elements twice, which would double with every level
     def vector_size(self) -> int:
         return self.core.vector_size
 
