@@ -7,15 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from protocol.policy_settings import PolicySettings
 from tools.bench.learning_record import LearningRecord, fingerprint, read_peer
 from tools.bench.learning_report import TaskResult, markdown, pooled_standard_error, rows
 from tools.bench.learning_run import policy_settings, train_command, training_settings
-from tools.bench.learning_tasks import LEARNING_TASKS
+from tools.bench.learning_tasks import LEARNING_TASKS, WORLD_TASKS, flat_task
 from tools.bench.options import ROOT
 from tools.bench.table import meets_target
+from tools.bench.worlds.host import WorldHost
 
 CARTPOLE = LEARNING_TASKS["CartPole-v1"]
 HOPPER = LEARNING_TASKS["Hopper-v5"]
+GATHERING = WORLD_TASKS["Gathering"]
 
 
 def records(env_id: str, *means: float) -> tuple[LearningRecord, ...]:
@@ -68,3 +71,54 @@ def test_an_update_gathers_the_steps_of_all_copies() -> None:
 def test_the_peers_curves_are_cached_for_every_seed(env_id: str) -> None:
     task = LEARNING_TASKS[env_id]
     assert [seed for seed in task.seeds if read_peer(task, seed) is None] == []
+
+
+def _gathering(flats: tuple[LearningRecord, ...], ours: float = 10.0) -> TaskResult:
+    return TaskResult(GATHERING, records("Gathering", ours, ours), (), flats)
+
+
+def test_structure_must_reach_its_threshold_and_a_flat_policy_stay_under_its_ceiling() -> None:
+    low, high = records("Gathering", 1.0, 3.9), records("Gathering", 1.0, 4.0)
+    assert [meets_target(row) for row in rows(_gathering(low))] == [True, True]
+    assert [meets_target(row) for row in rows(_gathering(high))] == [True, False]
+    assert [meets_target(row) for row in rows(_gathering(low, ours=7.9))] == [False, True]
+
+
+def test_the_readmes_table_has_a_flat_policy_beside_a_structured_one() -> None:
+    text = markdown([_gathering(records("Gathering", 1.0, 3.0))])
+    expected = (
+        "| Gathering | 200,000 | 0, 1 | 10.0 ± 0.0 | 8 on 2 of 2: 2 did | 2.0 ± 1.4; under 4: 2 of 2 |  | 10 s |  |"
+    )
+    assert expected in text
+
+
+def test_parameters_are_told_where_they_were_counted() -> None:
+    counted = tuple(replace(record, parameter_count=12_345) for record in records("Gathering", 1.0))
+    assert "12,345 parameters" in rows(_gathering(counted))[1].note
+    assert "parameters" not in rows(_gathering(counted))[0].note
+
+
+@pytest.mark.parametrize("env_id", sorted(WORLD_TASKS))
+def test_a_flat_policy_has_the_same_world_steps_and_seeds_and_a_record_of_its_own(env_id: str) -> None:
+    task = WORLD_TASKS[env_id]
+    flat = flat_task(task)
+    assert (flat.env_id, flat.total_steps, flat.seeds, flat.env_count) == (
+        (task.env_id, task.total_steps, task.seeds, task.env_count)
+    )
+    assert "--flat" in train_command(flat, 0, ROOT, "run")
+    assert "--flat" not in train_command(task, 0, ROOT, "run")
+    assert fingerprint(flat, policy_settings(flat)) != fingerprint(task, policy_settings(task))
+    assert flat.record_name != task.record_name
+    assert "policy.memory_cell" not in policy_settings(flat)
+
+
+@pytest.mark.parametrize("env_id", sorted(WORLD_TASKS))
+def test_a_flat_policy_has_no_fewer_parameters(env_id: str) -> None:
+    sizes = []
+    for task in (WORLD_TASKS[env_id], flat_task(WORLD_TASKS[env_id])):
+        settings = {name.removeprefix("policy."): value for name, value in policy_settings(task).items()}
+        own = {name: value for name, value in settings.items() if not name.startswith("critic.")}
+        own["hidden_sizes"] = task.network
+        host = WorldHost(env_id, 1, is_flat=task.is_flat, policy_settings=PolicySettings(**own))
+        sizes.append(host.policy.snapshot().values.size)
+    assert sizes[1] >= sizes[0], sizes
