@@ -16,11 +16,12 @@ from host_sdk import (
     TrainerProcessSettings,
 )
 from host_sdk.mock_engine.noop_world import NoopInteractor, NoopTrainingEnvironment
-from protocol.policy_settings import CriticSettings, PolicySettings
+from protocol.policy_settings import CriticSettings, MemoryCell, PolicySettings
 
 OBSERVATION_SIZE = 64
 ACTION_SIZE = 8
 HIDDEN_SIZES = (128, 128)
+MEMORY_UNITS = 64
 EPISODE_STEP_COUNT = 500
 
 
@@ -41,6 +42,7 @@ class NoopGame:
         training_settings: PPOTrainingSettings | None = None,
         communicator_settings: CommunicatorSettings | None = None,
         hidden_sizes: tuple[int, ...] = HIDDEN_SIZES,
+        memory_cell: MemoryCell = "none",
         trainer_class: type[PPOTrainer] = PPOTrainer,
     ) -> None:
         """
@@ -50,6 +52,7 @@ class NoopGame:
             training_settings: what to ask of it.
             communicator_settings: how long to wait for a trainer that is launched.
             hidden_sizes: of the policy and the critic.
+            memory_cell: of the policy, with 64 units.
             trainer_class: of the trainer object.
         """
         if isinstance(trainer, TrainerProcessSettings):
@@ -60,7 +63,7 @@ class NoopGame:
         self.interactor.setup_interactor(self.manager)
         self.environment = NoopTrainingEnvironment(agent_count, episode_step_count=EPISODE_STEP_COUNT)
         self.environment.setup_training_environment(self.manager)
-        settings = PolicySettings(hidden_sizes=hidden_sizes)
+        settings = PolicySettings(hidden_sizes=hidden_sizes, memory_cell=memory_cell, memory_state_size=MEMORY_UNITS)
         self.policy = Policy.make_policy(self.manager, self.interactor, settings)
         self.trainer = trainer_class.make_ppo_trainer(
             self.manager,
