@@ -159,13 +159,15 @@ class Policy(ManagerListener):
             CallOrderError: the last step isn't through.
             ValueMismatchError: an observation doesn't fit the schema.
         """
-        self._interactor.gather_observations()
-        if self._interactor.buffer.agent_ids.size:
-            self._interactor.make_action_modifiers()
+        interactor = self._interactor
+        interactor.gather_observations()
+        if interactor.buffer.agent_ids.size:
+            if interactor.buffer.modifier_size:
+                interactor.make_action_modifiers()
             self.encode_observations()
             self.evaluate_policy()
             self.decode_and_sample_actions(action_noise_scale)
-            self._interactor.perform_actions()
+            interactor.perform_actions()
 
     def encode_observations(self) -> None:
         """Takes in what all agents see, images included.
@@ -176,7 +178,9 @@ class Policy(ManagerListener):
         buffer.select(self.manager.agent_ids)
         self._agent_ids = buffer.action_due_agents("encode_observations") if buffer.agent_ids.size else buffer.agent_ids
         self._agents = buffer.selector if self._agent_ids is buffer.agent_ids else self._agent_ids
-        self._encoded = [vectors[self._agents] for vectors in self._vectors]
+        vectors, agents = self._vectors, self._agents
+        # Most policies read one array, and a tick of one agent is made of such trifles.
+        self._encoded = [vectors[0][agents]] if len(vectors) == 1 else [array[agents] for array in vectors]
         self._distribution = None
 
     def evaluate_policy(self) -> None:
@@ -212,7 +216,7 @@ class Policy(ManagerListener):
         buffer, agents = self._interactor.buffer, self._agents
         # A slice gives views to sample into; other slots get their rows from arrays of the sampler's own.
         actions, log_probs = buffer.action_vectors[agents], self._log_probs[agents]
-        modifiers = buffer.modifiers_of(agents, "decode_and_sample_actions")
+        modifiers = buffer.modifiers_of(agents, "decode_and_sample_actions") if buffer.modifier_size else None
         self._sampler.sample(self._distribution, self._generator, action_noise_scale, actions, log_probs, modifiers)
         if not isinstance(agents, slice):
             buffer.action_vectors[agents] = actions
