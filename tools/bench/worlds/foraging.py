@@ -5,6 +5,8 @@ Both take five cells of a 3 x 3 block in the same channel, so that no cell by it
     plus   . # .     cross   # . #
            # # #             . # .
            . # .             # . #
+
+Things may lie on each other.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from tools.bench.worlds.world import FloatArray, IntArray, World
 SIZE = 32
 MIDDLE = SIZE // 2
 """Row and column of the agent's own cell in its view."""
-THING_COUNT = 12
+THING_COUNT = 24
 REACH = 1
 """A thing whose middle is this near, by row and by column, is eaten."""
 PLUS, CROSS = 0, 1
@@ -34,8 +36,8 @@ class Foraging(World):
 
     Attributes:
         agents: int64[N, 2], row and column of each agent.
-        things: int64[N, 12, 2], of the things' middles.
-        shapes: int64[N, 12], PLUS or CROSS.
+        things: int64[N, 24, 2], of the things' middles.
+        shapes: int64[N, 24], PLUS or CROSS.
     """
 
     episode_step_limit = 100
@@ -64,7 +66,7 @@ class Foraging(World):
         self._end_step(rewards, np.zeros(self.agent_count, np.bool_))
 
     def offsets(self) -> IntArray:
-        """int64[N, 12, 2], rows and columns from each agent to its things by the shortest way, -16 to 15."""
+        """int64[N, 24, 2], rows and columns from each agent to its things by the shortest way, -16 to 15."""
         offsets: IntArray = (self.things - self.agents[:, None] + MIDDLE) % SIZE - MIDDLE
         return offsets
 
