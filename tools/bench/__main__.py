@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tools.bench.chart import HAS_MATPLOTLIB, MISSING, draw_curves, draw_targets
 from tools.bench.comparison import compare
-from tools.bench.learning_tasks import LEARNING_TASKS
+from tools.bench.learning_tasks import GYMNASIUM_TASKS, LEARNING_TASKS
 from tools.bench.machine import describe_machine
 from tools.bench.options import BenchOptions
 from tools.bench.row import BenchRow
@@ -37,7 +37,7 @@ BENCHES = {
     "learning": "returns on Gymnasium's worlds, and on ours beside a flat policy (hours; goes on where it was stopped)",
 }
 ALL = tuple(name for name in BENCHES if name != "learning")
-WITH_TASKS = ("learning", "end_to_end")
+WITH_TASKS = {"learning": LEARNING_TASKS, "end_to_end": GYMNASIUM_TASKS}
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -68,7 +68,7 @@ def _add_options(command: argparse.ArgumentParser, name: str) -> None:
     )
     command.add_argument("--results", type=Path, default=defaults.results, metavar="FOLDER")
     if name in WITH_TASKS:
-        command.add_argument("--tasks", nargs="+", default=(), choices=sorted(LEARNING_TASKS), metavar="ENV_ID")
+        command.add_argument("--tasks", nargs="+", default=(), choices=sorted(WITH_TASKS[name]), metavar="WORLD")
         command.add_argument("--seeds", nargs="+", type=int, default=(), metavar="SEED")
     if name == "end_to_end":
         command.add_argument("--long", dest="is_long", action="store_true", help="whole trainings (an hour and more)")

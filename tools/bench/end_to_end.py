@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tools.bench.learning_tasks import LEARNING_TASKS
+from tools.bench.learning_tasks import GYMNASIUM_TASKS
 from tools.bench.measured_program import ONE_THREAD
 from tools.bench.options import BenchOptions
 from tools.bench.row import BenchRow
@@ -199,7 +199,7 @@ def run(options: BenchOptions) -> list[BenchRow]:
     if unknown:
         known = ", ".join(race.env_id for race in races)
         raise ValueError(f"end_to_end: expected tasks among {known}, got {', '.join(sorted(unknown))}")
-    assert all(race.env_id in LEARNING_TASKS for race in races)
+    assert all(race.env_id in GYMNASIUM_TASKS for race in races)
     return [
         row
         for race in races

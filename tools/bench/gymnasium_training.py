@@ -17,7 +17,7 @@ from host_sdk.adapters.gymnasium.host import GymnasiumHost
 from host_sdk.host_program.training_loop import tick_patiently
 from protocol.policy_settings import CriticSettings, PolicySettings
 from tools.bench.learning_run import training_settings
-from tools.bench.learning_tasks import LEARNING_TASKS, LearningTask
+from tools.bench.learning_tasks import GYMNASIUM_TASKS, LearningTask
 
 
 class EpisodeReturns(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -105,14 +105,14 @@ def _play(
 def main() -> int:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("env_id", choices=sorted(LEARNING_TASKS))
+    parser.add_argument("env_id", choices=sorted(GYMNASIUM_TASKS))
     parser.add_argument("seed", type=int)
     parser.add_argument("--level", type=float, required=True, help="mean return at which to stop")
     parser.add_argument("--window", type=int, required=True, help="episodes of that mean")
     parser.add_argument("--results", required=True, metavar="FOLDER")
     parser.add_argument("--asynchronous", action="store_true")
     arguments = parser.parse_args()
-    return train(LEARNING_TASKS[arguments.env_id], arguments)
+    return train(GYMNASIUM_TASKS[arguments.env_id], arguments)
 
 
 if __name__ == "__main__":

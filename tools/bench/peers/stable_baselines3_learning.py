@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.bench.learning_tasks import LEARNING_TASKS, LearningTask, resolved_hyperparameters
+from tools.bench.learning_tasks import GYMNASIUM_TASKS, LearningTask, resolved_hyperparameters
 
 if TYPE_CHECKING:
     from stable_baselines3 import PPO
@@ -114,11 +114,11 @@ def run(task: LearningTask, seed: int) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("env_id", choices=sorted(LEARNING_TASKS))
+    parser.add_argument("env_id", choices=sorted(GYMNASIUM_TASKS))
     parser.add_argument("seed", type=int)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    result = run(LEARNING_TASKS[arguments.env_id], arguments.seed)
+    result = run(GYMNASIUM_TASKS[arguments.env_id], arguments.seed)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(result, indent=1) + "\n")
     print(f"{arguments.env_id} seed {arguments.seed}: {result['final_return_mean']:.1f} in {result['wall_s']:.0f} s")

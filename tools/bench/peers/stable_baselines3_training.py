@@ -14,7 +14,7 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 
-from tools.bench.learning_tasks import LEARNING_TASKS
+from tools.bench.learning_tasks import GYMNASIUM_TASKS
 from tools.bench.peers.stable_baselines3_learning import make_model
 
 
@@ -63,14 +63,14 @@ class Report(BaseCallback):
 def main() -> None:
     """Reads the command line and trains."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("env_id", choices=sorted(LEARNING_TASKS))
+    parser.add_argument("env_id", choices=sorted(GYMNASIUM_TASKS))
     parser.add_argument("seed", type=int)
     parser.add_argument("--level", type=float, required=True)
     parser.add_argument("--window", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
-    task = LEARNING_TASKS[arguments.env_id]
+    task = GYMNASIUM_TASKS[arguments.env_id]
     torch.set_num_threads(arguments.threads)
     env = make_vec_env(task.env_id, n_envs=task.env_count, seed=arguments.seed)
     model = make_model(task, env, arguments.seed)
