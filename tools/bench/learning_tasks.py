@@ -142,6 +142,8 @@ WORLD_TASKS: dict[str, LearningTask] = {
                 "epochs": 20,
                 "learning_rate": 1e-3,
                 "learning_rate_schedule": "linear",
+                "gae_lambda": 0.9,
+                "discount_factor": 0.98,
             },
             network=(64,),
             settings={"memory_cell": "gru", "memory_state_size": 64},
