@@ -136,9 +136,9 @@ WORLD_TASKS: dict[str, LearningTask] = {
             seeds=(0, 1, 2, 3, 4),
             env_count=8,
             hyperparameters={
-                "steps_per_agent": 256,
+                "steps_per_agent": 128,
                 "minibatch_size": 256,
-                "memory_window": 16,
+                "memory_window": 32,
                 "epochs": 20,
                 "learning_rate": 1e-3,
                 "learning_rate_schedule": "linear",
