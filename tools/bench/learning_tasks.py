@@ -136,11 +136,11 @@ WORLD_TASKS: dict[str, LearningTask] = {
             seeds=(0, 1, 2, 3, 4),
             env_count=8,
             hyperparameters={
-                "steps_per_agent": 256,
+                "steps_per_agent": 128,
                 "minibatch_size": 256,
                 "memory_window": 16,
                 "epochs": 10,
-                "learning_rate": 2e-3,
+                "learning_rate": 1e-3,
                 "learning_rate_schedule": "linear",
                 "reward_scaling": True,
             },
