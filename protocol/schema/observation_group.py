@@ -77,15 +77,15 @@ class StaticArrayObservation(ObservationElement):
 
 
 @dataclass(frozen=True)
-class ExclusiveUnionObservation(ObservationElement):
-    """One of several named options.
+class _Union(ObservationElement):
+    """Named options, of which some are there.
 
     Attributes:
         encoding_size: what the linear layer of each option makes of it.
-    """
 
-    type_name = "exclusive_union"
-    encoding_keys = frozenset({"encoding_size"})
+    Raises:
+        SchemaError: no options, a bad or doubled name, an image in one of them, or too deep or too large a tree.
+    """
 
     elements: Named
     encoding_size: int = 128
@@ -97,6 +97,18 @@ class ExclusiveUnionObservation(ObservationElement):
             check_inner(element, name)
         as_size(self.encoding_size, "encoding_size", MAX_HIDDEN_SIZE)
         check_observation_tree(self)
+
+    @property
+    def children(self) -> tuple[tuple[str, ObservationElement], ...]:
+        return tuple((f".{name}", element) for name, element in self.elements)
+
+
+@dataclass(frozen=True)
+class ExclusiveUnionObservation(_Union):
+    """One of several named options."""
+
+    type_name = "exclusive_union"
+    encoding_keys = frozenset({"encoding_size"})
 
     @property
     def slot_size(self) -> int:
@@ -107,17 +119,12 @@ class ExclusiveUnionObservation(ObservationElement):
     def vector_size(self) -> int:
         return self.slot_size + len(self.elements)
 
-    @property
-    def children(self) -> tuple[tuple[str, ObservationElement], ...]:
-        return tuple((f".{name}", element) for name, element in self.elements)
-
 
 @dataclass(frozen=True)
-class InclusiveUnionObservation(ObservationElement):
+class InclusiveUnionObservation(_Union):
     """Any of several named options: none, some or all of them, which attention pools.
 
     Attributes:
-        encoding_size: what the linear layer of each option makes of it.
         heads: of the attention.
         key_size: floats of a query and a key, of one head.
         value_size: floats that one head yields.
@@ -126,28 +133,17 @@ class InclusiveUnionObservation(ObservationElement):
     type_name = "inclusive_union"
     encoding_keys = frozenset({"encoding_size", "heads", "key_size", "value_size"})
 
-    elements: Named
-    encoding_size: int = 128
     heads: int = 4
     key_size: int = 8
     value_size: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_elements(self.elements, ObservationElement)
-        for name, element in self.elements:
-            check_inner(element, name)
-        as_size(self.encoding_size, "encoding_size", MAX_HIDDEN_SIZE)
         _check_attention(self)
-        check_observation_tree(self)
 
     @property
     def vector_size(self) -> int:
         return sum(element.vector_size for _, element in self.elements) + len(self.elements)
-
-    @property
-    def children(self) -> tuple[tuple[str, ObservationElement], ...]:
-        return tuple((f".{name}", element) for name, element in self.elements)
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,21 @@ class FloatObservation(DerivedObservation):
 
 
 @dataclass(frozen=True)
-class CountObservation(DerivedObservation):
-    """A number of things, divided by `scale` in the vector; the running normaliser leaves it alone."""
-
-    type_name = "count"
+class _Scaled(DerivedObservation):
+    """One number, divided by `scale` in the vector."""
 
     scale: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "scale", as_scale(self.scale))
+
+
+@dataclass(frozen=True)
+class CountObservation(_Scaled):
+    """A number of things, divided by `scale` in the vector; the running normaliser leaves it alone."""
+
+    type_name = "count"
 
     @property
     def core(self) -> ObservationElement:
@@ -64,16 +69,10 @@ class CountObservation(DerivedObservation):
 
 
 @dataclass(frozen=True)
-class TimeObservation(DerivedObservation):
+class TimeObservation(_Scaled):
     """Seconds, divided by `scale` in the vector."""
 
     type_name = "time"
-
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "scale", as_scale(self.scale))
 
     @property
     def core(self) -> ObservationElement:
