@@ -8,6 +8,8 @@ BridgeError
 ├── LayoutMismatchError         two layouts that must agree differ
 ├── WeightsError                a weights snapshot doesn't fit, or isn't finite
 ├── PolicyFileError             a policy file can't be read
+├── RecordingError              a recording, or an episode of it, can't be used or written
+│   └── DamagedRecordingError   bytes of a recording's file are not those that were written
 ├── EndpointError               an endpoint or a rendezvous can't be used
 ├── SharedMemoryError           memory can't be shared: no room, no such segment, not this user's
 └── ChannelError
@@ -63,6 +65,14 @@ class WeightsError(BridgeError):
 
 class PolicyFileError(BridgeError):
     """A policy file can't be read or written."""
+
+
+class RecordingError(BridgeError):
+    """A recording, or an episode of it, can't be used or written."""
+
+
+class DamagedRecordingError(RecordingError):
+    """Bytes of a recording's file are not those that were written; other episodes of it may be whole."""
 
 
 class EndpointError(BridgeError):

@@ -24,6 +24,7 @@ from protocol.limits import (
 
 DIMENSION_LIMITS: dict[str, int] = {
     "T": MAX_BATCH_STEPS,
+    "S": MAX_BATCH_STEPS,
     "N": MAX_AGENTS,
     "O": MAX_OBSERVATION_SIZE,
     "I": MAX_IMAGE_SIZE,

@@ -1,7 +1,7 @@
 """Every message of the protocol as frozen data, with the rule of each field beside its name.
 
 Letters in array shapes: T rows of a lane, N lanes, O observation, I images, A action, M action modifier, H memory,
-K segments, R version runs, E ended episodes, P policy parameters, Q critic parameters.
+K segments, R version runs, E episodes, S steps of demonstrations, P policy parameters, Q critic parameters.
 """
 
 # No postponed annotations here: the message table reads them, and compiling each from text took most of the import.
@@ -179,6 +179,28 @@ class Experience(Message):
 
 
 @dataclass(frozen=True, eq=False)
+class Demonstrations(Message):
+    """Recorded episodes to learn from; see `protocol.recording.FlatEpisodes`, whose parts these are.
+
+    They share the batch ids of Experience, and like it are answered by Credit. `is_last` says that learning may begin;
+    more may follow, where the algorithm asks for them round by round.
+    """
+
+    direction: ClassVar[str] = TO_TRAINER
+    behavior: Name
+    batch_id: Serial
+    is_last: Flag
+    observations: Annotated[FloatArray, ArrayRule("float32", "S O")]
+    actions: Annotated[FloatArray, ArrayRule("float32", "S A")]
+    rewards: Annotated[FloatArray, ArrayRule("float32", "S")]
+    final_observations: Annotated[FloatArray, ArrayRule("float32", "E O")]
+    table: Annotated[Int64Array, ArrayRule("int64", "E 4")]
+    images: Annotated[ByteArray | None, ArrayRule("uint8", "S I", is_optional=True)] = None
+    action_modifiers: Annotated[FloatArray | None, ArrayRule("float32", "S M", is_optional=True)] = None
+    final_images: Annotated[ByteArray | None, ArrayRule("uint8", "E I", is_optional=True)] = None
+
+
+@dataclass(frozen=True, eq=False)
 class PolicyUpdate(Message):
     """New weights of a policy, whole, and what the learner measured on the way to them."""
 
@@ -297,6 +319,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Configure,
     Ready,
     Experience,
+    Demonstrations,
     PolicyUpdate,
     Progress,
     Heartbeat,

@@ -17,6 +17,7 @@ from protocol.messages import (
     Complete,
     Configure,
     Credit,
+    Demonstrations,
     EvaluationResult,
     Experience,
     Failure,
@@ -54,7 +55,7 @@ def _floats(*shape: int) -> FloatArray:
 def _handshake() -> dict[str, Message]:
     return {
         "hello": Hello(
-            protocol_version="3.0",
+            protocol_version="4.0",
             library="learning-bridge",
             library_version="0.1.0",
             capabilities=("shared-memory",),
@@ -67,7 +68,7 @@ def _handshake() -> dict[str, Message]:
             session_id=SESSION,
             host_index=2,
             random_seed=123456789,
-            protocol_version="3.0",
+            protocol_version="4.0",
             library="learning-bridge",
             library_version="0.1.0",
             heartbeat_interval_s=1.0,
@@ -164,6 +165,20 @@ def _remembered_images() -> Experience:
     )
 
 
+def _demonstrations() -> Demonstrations:
+    """S=3 steps of E=2 episodes, O=2, A=1."""
+    return Demonstrations(
+        behavior="soldier",
+        batch_id=1,
+        is_last=True,
+        observations=_floats(3, 2),
+        actions=_floats(3, 1),
+        rewards=_floats(3),
+        final_observations=_floats(2, 2),
+        table=np.array([[2, 1, 0, 11], [1, 2, 1, 12]], np.int64),
+    )
+
+
 def _policy_update(weights: FloatArray, critic_weights: FloatArray | None) -> PolicyUpdate:
     return PolicyUpdate(
         behavior="soldier",
@@ -181,6 +196,13 @@ def _training() -> dict[str, Message]:
     return {
         "experience": _remembered_images(),
         "experience_modified": replace(_experience(), action_modifiers=_floats(3, 2, 2)),
+        "demonstrations": _demonstrations(),
+        "demonstrations_seen": replace(
+            _demonstrations(),
+            images=np.arange(200, 209, dtype=np.uint8).reshape(3, 3),
+            action_modifiers=_floats(3, 2),
+            final_images=np.arange(250, 256, dtype=np.uint8).reshape(2, 3),
+        ),
         "policy_update": _policy_update(_floats(5), _floats(3)),
         "policy_update_large": _policy_update(_floats(300), None),
         "progress": Progress(phase="learning", counter=1000, iteration=7, pending_batches=1),

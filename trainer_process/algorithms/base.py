@@ -2,15 +2,15 @@
 
 An algorithm never sees a socket. It takes in experience, updates when it has enough, and gives weights back:
 
-    add_experience ─► is_ready ─► update ─► policy_snapshot, UpdateReport
-                                   │
-                                   └─► state ─► a checkpoint ─► restore
+    add_experience, add_demonstrations ─► is_ready ─► update ─► policy_snapshot, UpdateReport
+                                                        │
+                                                        └─► state ─► a checkpoint ─► restore
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
@@ -25,8 +25,10 @@ from protocol.network_builder import build_critic_spec, build_policy_spec
 from protocol.network_spec import NetworkSpec
 from protocol.observation_layout import ObservationLayout
 from protocol.policy_settings import CriticSettings, PolicySettings
+from protocol.recording import Episode
 from protocol.schema import ActionElement, ObservationElement
 from protocol.weights import WeightsSnapshot
+from trainer_process.errors import ExperienceError
 from trainer_process.settings import Settings
 
 ReportProgress = Callable[[], None]
@@ -121,8 +123,8 @@ class AlgorithmState:
 class Algorithm(ABC):
     """One way of learning one behavior.
 
-    `update` runs on the learner's thread. `add_experience` and `is_ready` may be called from another thread
-    meanwhile; everything else belongs to the thread that updates, between two updates.
+    `update` runs on the learner's thread. `add_experience`, `add_demonstrations` and `is_ready` may be called from
+    another thread meanwhile; everything else belongs to the thread that updates, between two updates.
     """
 
     name: ClassVar[str]
@@ -160,6 +162,21 @@ class Algorithm(ABC):
         Raises:
             ExperienceError: the batch doesn't fit the behavior; nothing was taken in.
         """
+
+    def add_demonstrations(self, episodes: Sequence[Episode], *, is_last: bool) -> None:
+        """Takes recorded episodes in, whose sizes and numbers were checked; cheap.
+
+        Args:
+            episodes: in the order of the recording; their arrays are views of memory that stays as it is.
+            is_last: whether these are all for now, so that learning may begin.
+
+        Raises:
+            ExperienceError: the algorithm learns from experience alone.
+        """
+        raise ExperienceError(
+            f"{self.name} learns from experience, and takes no demonstrations: use bc, dagger, gail or airl, or clone "
+            "them first and let it go on from the clone"
+        )
 
     @abstractmethod
     def is_ready(self, live_host_indices: Collection[int]) -> bool:
