@@ -80,8 +80,8 @@ class RecordingWriter:
         content = encode_prelude(encode_header(self.header))
         descriptor, temporary = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
             os.chmod(temporary, 0o644)
             os.link(temporary, self.path)
         except FileExistsError:
