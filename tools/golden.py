@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from protocol.codec import encode
+from protocol.completion import Completion
 from protocol.experience import FloatArray
 from protocol.messages import (
     Complete,
@@ -36,7 +37,17 @@ from protocol.messages import (
 )
 from protocol.network_builder import build_critic_spec, build_policy_spec
 from protocol.policy_settings import CriticSettings, PolicySettings
-from protocol.schema import BoolAction, FloatObservation, StructObservation, action_to_wire, observation_to_wire
+from protocol.recording import Episode, RecordingHeader
+from protocol.recording.header import encode_header
+from protocol.recording.layout import encode_block, encode_prelude
+from protocol.schema import (
+    BoolAction,
+    FloatObservation,
+    ImageObservation,
+    StructObservation,
+    action_to_wire,
+    observation_to_wire,
+)
 from protocol.schema_hash import action_hash, observation_hash
 from tools.zmtp_frames import join_frames
 
@@ -237,6 +248,33 @@ EXAMPLES: dict[str, Message] = {**_handshake(), **_configuration(), **_training(
 """File name -> a message; every type is there, and every optional array with and without."""
 
 
+def golden_recording() -> bytes:
+    """The file of a recording of two episodes, one of which has no rewards."""
+    header = RecordingHeader(
+        StructObservation((("speed", FloatObservation(scale=2.0)), ("map", ImageObservation(1, 2, 1)))),
+        BoolAction(),
+        has_modifiers=True,
+        metadata={"level": "1"},
+    )
+    sizes = header.sizes
+    episodes = [
+        Episode(
+            observations=_floats(count, sizes.observation),
+            images=np.arange(count * sizes.image, dtype=np.uint8).reshape(count, sizes.image),
+            actions=np.ones((count, sizes.action), np.float32),
+            action_modifiers=np.zeros((count, sizes.modifier), np.float32),
+            rewards=_floats(count) if has_rewards else np.full(count, np.nan, np.float32),
+            final_observation=_floats(sizes.observation),
+            final_image=np.full(sizes.image, 255, np.uint8),
+            completion=completion,
+            agent_id=count,
+            serial=10 + count,
+        )
+        for count, completion, has_rewards in ((3, Completion.TERMINATION, True), (1, Completion.TRUNCATION, False))
+    ]
+    return encode_prelude(encode_header(header)) + b"".join(encode_block(episode) for episode in episodes)
+
+
 def golden_bytes(message: Message) -> bytes:
     """The message on a ZMTP stream: a Hello as the first of its connection, others within a session."""
     is_first = isinstance(message, Hello)
@@ -251,6 +289,7 @@ def main() -> None:
             path.unlink()
     for name, message in EXAMPLES.items():
         (FOLDER / f"{name}.bin").write_bytes(golden_bytes(message))
+    (FOLDER / "recording.lbr").write_bytes(golden_recording())
 
 
 if __name__ == "__main__":

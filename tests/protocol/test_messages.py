@@ -44,6 +44,7 @@ def test_only_arrays_may_be_absent() -> None:
             ("Configure", "weights"),
             ("PolicyUpdate", "critic_weights"),
             *[("Experience", name) for name in experience],
+            *[("Demonstrations", name) for name in ("images", "action_modifiers", "final_images")],
         }
     )
 
