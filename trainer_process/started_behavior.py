@@ -77,8 +77,8 @@ class StartedBehavior:
 
     @property
     def total_steps(self) -> int:
-        """Agent-steps after which training is complete."""
-        return self.plan.settings.total_steps
+        """Agent-steps after which training is complete, as far as that is known; 0 where it isn't yet."""
+        return self._algorithm.total_steps
 
     @property
     def vector_sizes(self) -> VectorSizes:

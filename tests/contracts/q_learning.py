@@ -19,10 +19,10 @@ from protocol.initial_weights import initial_weights
 from protocol.weights import WeightsLayout, WeightsSnapshot
 from trainer_process.algorithms.base import (
     Algorithm,
-    AlgorithmSettings,
     AlgorithmState,
     BehaviorSpec,
     ConsumedBatch,
+    ExperienceSettings,
     ReportProgress,
     UpdateReport,
 )
@@ -33,7 +33,7 @@ from trainer_process.models import SpecNetwork
 from trainer_process.seeding import numpy_generator
 
 
-class QLearningSettings(AlgorithmSettings):
+class QLearningSettings(ExperienceSettings):
     """How much is collected and replayed."""
 
     steps_per_update: int = Field(default=16, ge=1)
@@ -72,6 +72,10 @@ class QLearning(Algorithm):
     @property
     def steps(self) -> int:
         return self._counters["steps"]
+
+    @property
+    def total_steps(self) -> int:
+        return self.settings.total_steps
 
     @property
     def is_complete(self) -> bool:

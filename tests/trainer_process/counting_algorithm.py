@@ -18,6 +18,7 @@ from trainer_process.algorithms.base import (
     AlgorithmState,
     BehaviorSpec,
     ConsumedBatch,
+    ExperienceSettings,
     ReportProgress,
     UpdateReport,
 )
@@ -32,7 +33,7 @@ class InnerSettings(Settings):
     depth: int = 1
 
 
-class CountingSettings(AlgorithmSettings):
+class CountingSettings(ExperienceSettings):
     """What the tests turn.
 
     Attributes:
@@ -90,6 +91,10 @@ class CountingAlgorithm(Algorithm):
     @property
     def steps(self) -> int:
         return self._steps
+
+    @property
+    def total_steps(self) -> int:
+        return self._settings.total_steps
 
     @property
     def is_complete(self) -> bool:

@@ -56,6 +56,10 @@ class Consumption(Algorithm):
         return self._steps
 
     @property
+    def total_steps(self) -> int:
+        return self._settings.total_steps
+
+    @property
     def is_complete(self) -> bool:
         return False
 

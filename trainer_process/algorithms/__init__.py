@@ -8,6 +8,7 @@ from trainer_process.algorithms.base import (
     AlgorithmState,
     BehaviorSpec,
     ConsumedBatch,
+    ExperienceSettings,
     UpdateReport,
 )
 from trainer_process.algorithms.registry import ALGORITHMS, AlgorithmEntry, algorithm_entry, make_algorithm
@@ -20,6 +21,7 @@ __all__ = [
     "AlgorithmState",
     "BehaviorSpec",
     "ConsumedBatch",
+    "ExperienceSettings",
     "UpdateReport",
     "algorithm_entry",
     "make_algorithm",

@@ -38,14 +38,22 @@ class AlgorithmSettings(Settings):
     """What every algorithm's settings have.
 
     Attributes:
-        total_steps: agent-steps of experience after which training is complete; schedules end there.
         seed: initial weights and every random draw of the algorithm come from it.
         device: where torch computes.
     """
 
-    total_steps: int = Field(default=1_000_000, ge=1)
     seed: int = Field(default=1234, ge=0, lt=2**63)
     device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
+
+
+class ExperienceSettings(AlgorithmSettings):
+    """What the settings of algorithms have that learn from experience.
+
+    Attributes:
+        total_steps: agent-steps of experience after which training is complete; schedules end there.
+    """
+
+    total_steps: int = Field(default=1_000_000, ge=1)
 
 
 @dataclass(frozen=True)
@@ -146,8 +154,13 @@ class Algorithm(ABC):
 
     @property
     @abstractmethod
+    def total_steps(self) -> int:
+        """Agent-steps after which training is complete, as far as that is known; 0 where it isn't yet."""
+
+    @property
+    @abstractmethod
     def is_complete(self) -> bool:
-        """Whether all the steps that the settings ask for were consumed."""
+        """Whether there is nothing left to learn: all the steps that the settings ask for were consumed, or earlier."""
 
     @abstractmethod
     def collection_contract(self, host_count: int) -> CollectionContract:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainer_process.data.episode_window import EpisodeWindow
+from trainer_process.data.minibatch_order import drawn_order
 from trainer_process.data.pending_batches import PendingBatches
 from trainer_process.data.returns import AdvantageEstimate, generalized_advantages
 from trainer_process.data.reward_scaling import RewardScaling
@@ -22,6 +23,7 @@ __all__ = [
     "TrajectoryWindows",
     "assemble_rollout",
     "cut_windows",
+    "drawn_order",
     "generalized_advantages",
     "judge_staleness",
 ]

@@ -14,15 +14,13 @@ from torch import Tensor
 
 from protocol.experience import FloatArray
 from protocol.initial_weights import initial_weights
-from protocol.network_builder import NORMALIZER_COUNT, NORMALIZER_MEAN, NORMALIZER_VARIANCE
 from protocol.weights import WeightsLayout, WeightsSnapshot
 from trainer_process.algorithms.base import BehaviorSpec
+from trainer_process.algorithms.normalizer import new_statistics, publish_statistics, read_statistics
 from trainer_process.algorithms.ppo.settings import PPOSettings
-from trainer_process.data.running_statistics import RunningStatistics
 from trainer_process.models import AdamState, FlatAdam, FlatWeights, SpecNetwork
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 class Backup(NamedTuple):
@@ -61,8 +59,7 @@ class ActorCritic:
             settings.device,
             self.weights.part(policy.trainable_size, critic.trainable_size),
         )
-        self._normalized = behavior.observation_layout.normalized
-        self.statistics = self._new_statistics()
+        self.statistics = new_statistics(behavior)
         self.optimizer = FlatAdam(
             self.weights,
             learning_rate=settings.learning_rate,
@@ -110,16 +107,7 @@ class ActorCritic:
 
     def publish_statistics(self) -> None:
         """Writes the float64 statistics into both networks, whose hosts work in float32."""
-        if self.statistics is None:
-            return
-        published = {
-            NORMALIZER_MEAN: self.statistics.mean,
-            NORMALIZER_VARIANCE: np.minimum(self.statistics.variance, _LARGEST),
-            NORMALIZER_COUNT: np.array([self.statistics.count]),
-        }
-        for network in (self.policy, self.critic):
-            for name, values in published.items():
-                network.parameters[name].copy_(torch.from_numpy(values.astype(np.float32)))
+        publish_statistics(self.statistics, (self.policy, self.critic))
 
     def load(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None) -> None:
         """Goes on from these weights and the policy's normaliser, with a new optimiser.
@@ -132,26 +120,9 @@ class ActorCritic:
             self.critic.layout.check(critic)
             self.critic.load(critic.values)
         self.policy.load(policy.values)
-        if self.statistics is not None:
-            mean, variance, count = (
-                self.policy.parameters[name].cpu().numpy().astype(np.float64)
-                for name in (NORMALIZER_MEAN, NORMALIZER_VARIANCE, NORMALIZER_COUNT)
-            )
-            self.statistics.load(count[0], mean, variance)
-            self.publish_statistics()
+        read_statistics(self.statistics, self.policy)
+        self.publish_statistics()
         self.optimizer.reset()
-
-    def keep_within_clamps(self) -> None:
-        """Moves free parameters that the policy clamps back to the nearest bound.
-
-        Beyond it a clamp passes no gradient, so that a log standard deviation that stepped over would stay for good.
-        """
-        made_by = {operation.output: operation for operation in self.policy.spec.operations}
-        for operation in self.policy.spec.operations:
-            source = made_by.get(operation.inputs[0]) if operation.kind == "clamp" else None
-            if source is not None and source.kind == "broadcast":
-                row = self.policy.parameters[source.parameters[0]].detach()
-                row.clamp_(operation.attribute("minimum"), operation.attribute("maximum"))
 
     def backup(self) -> Backup:
         """A copy of everything that gradient steps change."""
@@ -202,8 +173,3 @@ class ActorCritic:
         """Where each network's weights lie among those of both."""
         border = self.policy.layout.trainable_size
         return ("policy", slice(0, border)), ("critic", slice(border, None))
-
-    def _new_statistics(self) -> RunningStatistics | None:
-        if NORMALIZER_MEAN not in self.policy.layout.by_name:
-            return None
-        return RunningStatistics(len(self._normalized), self._normalized)

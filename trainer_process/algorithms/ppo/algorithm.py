@@ -22,16 +22,15 @@ from trainer_process.algorithms.base import (
     UpdateReport,
 )
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.gradient_step import take_gradient_steps
 from trainer_process.algorithms.ppo.losses import explained_variance
 from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
-from trainer_process.algorithms.ppo.schedule import scheduled
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.state import Counters, restored_state, saved_state
 from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data
 from trainer_process.algorithms.row_size import check_row_sizes, row_sizes
+from trainer_process.algorithms.schedule import scheduled
 from trainer_process.data.episode_window import EpisodeWindow
 from trainer_process.data.pending_batches import PendingBatches
 from trainer_process.data.reward_scaling import RewardScaling
@@ -39,6 +38,7 @@ from trainer_process.data.rollout import Rollout, assemble_rollout
 from trainer_process.data.staleness import judge_staleness
 from trainer_process.errors import DivergedError
 from trainer_process.metrics import finite_metrics
+from trainer_process.models import ActionDensity, keep_within_clamps
 from trainer_process.seeding import numpy_generator
 
 _logger = logging.getLogger(__name__)
@@ -90,6 +90,10 @@ class PPO(Algorithm):
     @property
     def steps(self) -> int:
         return self._counters.steps
+
+    @property
+    def total_steps(self) -> int:
+        return self.settings.total_steps
 
     @property
     def is_complete(self) -> bool:
@@ -197,7 +201,7 @@ class PPO(Algorithm):
             networks.restore(backup)
             where = f"behavior {self._behavior.name!r}, iteration {counters.iteration}"
             raise DivergedError("network weights", where)
-        networks.keep_within_clamps()
+        keep_within_clamps(networks.policy)
         rows = data.valid_rows()
         learnt = data if rows is None else data.targets().taken(rows)
         return metrics | {

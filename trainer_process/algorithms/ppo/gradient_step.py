@@ -16,6 +16,7 @@ from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import with_proximal_policy
 from trainer_process.algorithms.ppo.training_data import TrainingData, joined
+from trainer_process.data.minibatch_order import drawn_order
 
 SUMMARY_ROWS = 8192
 """Rows that are summed up at a time: more of them at once spare small updates as many calls as the steps need."""
@@ -135,13 +136,6 @@ def _run_epoch(
 
 
 def _drawn_order(data: TrainingData, minibatch_size: int, generator: np.random.Generator) -> Tensor:
-    """int64[S] rows, whole windows in each minibatch: the first steps of all of them, then the second ones, and so on.
-
-    `minibatch_size` in rows.
-    """
-    size = data.window_size
-    rows = generator.permutation(data.step_count // size)
-    if size > 1:
-        starts = np.split(size * rows, range(minibatch_size // size, len(rows), minibatch_size // size))
-        rows = np.concatenate([(part + np.arange(size)[:, None]).reshape(-1) for part in starts])
+    """int64[S] rows, see `drawn_order`; `minibatch_size` in rows."""
+    rows = drawn_order(data.step_count, data.window_size, minibatch_size, generator)
     return torch.from_numpy(rows).to(data.returns.device)

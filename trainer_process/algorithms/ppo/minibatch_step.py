@@ -15,6 +15,8 @@ from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.objective import Objective
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.models import NetworkGradient, network_gradient, recurrent_gradient
+from trainer_process.models.gradient_norm import clip_norm
+from trainer_process.models.image_buffers import ImageBuffers
 from trainer_process.models.side_stream import SideStream
 
 
@@ -53,7 +55,7 @@ class MinibatchStep:
         self._networks = networks
         self._max_grad_norm = max_grad_norm
         self.inputs = example.blank(size)
-        self._images = None if example.images is None else _ImageBuffers(example.images, size)
+        self._images = None if example.images is None else ImageBuffers(example.images, size)
         pixels = None if self._images is None else self._images.numbers
         read = networks.inputs_of(self.inputs.observations, pixels, self.inputs.memory)
         if example.memory is None:
@@ -112,27 +114,3 @@ class MinibatchStep:
         """Both."""
         self.evaluate(objective)
         self.move()
-
-
-class _ImageBuffers:
-    """The images of a minibatch, which stay bytes until here.
-
-    Attributes:
-        numbers: float32[B, I], what networks read.
-    """
-
-    def __init__(self, example: Tensor, size: int) -> None:
-        """For `size` rows as wide as the example, uint8[P, I]."""
-        self._bytes = example.new_zeros(size, example.shape[1])
-        self.numbers = self._bytes.float()
-
-    def read(self, images: Tensor, rows: Tensor) -> None:
-        """Gathers B rows out of all images uint8[P, I]."""
-        torch.index_select(images, 0, rows, out=self._bytes)
-        self.numbers.copy_(self._bytes)
-
-
-def clip_norm(gradient: Tensor, maximum: float) -> None:
-    """Scales a gradient in place so that its norm is at most `maximum`, as torch's clip_grad_norm_ does."""
-    norm = torch.linalg.vector_norm(gradient)
-    gradient.mul_(norm.add_(1e-6).reciprocal_().mul_(maximum).clamp_max_(1.0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainer_process.algorithms.ppo.closed_form import ActionDensity, clipped_surrogate_slope
+from trainer_process.algorithms.ppo.closed_form import clipped_surrogate_slope
 from trainer_process.algorithms.ppo.losses import (
     clipped_surrogate_loss,
     clipped_values,
@@ -22,6 +22,7 @@ from trainer_process.algorithms.ppo.losses import (
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.algorithms.ppo.unreal_losses import critic_loss, log_surrogate_loss, positive_advantages
+from trainer_process.models import ActionDensity
 
 
 @dataclass(frozen=True)

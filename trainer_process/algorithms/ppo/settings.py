@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from trainer_process.algorithms.base import AlgorithmSettings
-from trainer_process.algorithms.ppo.schedule import ScheduleKind
+from trainer_process.algorithms.base import ExperienceSettings
+from trainer_process.algorithms.schedule import ScheduleKind
 from trainer_process.settings import Settings
 
 
@@ -37,7 +37,7 @@ class UnrealObjectiveSettings(Settings):
         return self
 
 
-class PPOSettings(AlgorithmSettings):
+class PPOSettings(ExperienceSettings):
     """How PPO collects and learns.
 
     Attributes:

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from protocol.experience import ByteArray, FloatArray
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.losses import behavior_weights
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.step_replay import StepReplay
@@ -19,6 +18,7 @@ from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.data.returns import generalized_advantages
 from trainer_process.data.rollout import BoolArray, Rollout
 from trainer_process.data.trajectory_window import cut_windows
+from trainer_process.models import ActionDensity
 
 _EVALUATION_ROWS = 2048
 """Rows of one forward pass without gradients: they stay in the cache."""

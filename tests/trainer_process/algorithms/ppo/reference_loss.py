@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from protocol.action_layout import ActionLayout
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.losses import (
     clipped_surrogate_loss,
     clipped_values,
@@ -21,7 +20,7 @@ from trainer_process.algorithms.ppo.unreal_losses import (
     critic_loss,
     log_surrogate_loss,
 )
-from trainer_process.models import entropy, log_prob
+from trainer_process.models import ActionDensity, entropy, log_prob
 
 
 def reference_loss(

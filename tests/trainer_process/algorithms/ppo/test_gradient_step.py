@@ -19,7 +19,6 @@ from tests.trainer_process.algorithms.ppo.reference_loss import reference_loss
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo import gradient_step
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.gradient_step import take_gradient_steps
 from trainer_process.algorithms.ppo.losses import approximate_kl
 from trainer_process.algorithms.ppo.minibatch_step import StepOutputs
@@ -27,6 +26,7 @@ from trainer_process.algorithms.ppo.objective import Coefficients, make_objectiv
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.training_data import TrainingData
+from trainer_process.models import ActionDensity
 
 MIXED = StructAction(
     (

@@ -21,11 +21,11 @@ from tests.trainer_process.experience_builder import SegmentData, make_batch
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo import target
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.target import build_training_data
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.data.rollout import assemble_rollout
+from trainer_process.models import ActionDensity
 
 SEEN = StructObservation((("position", ContinuousObservation(1)), ("view", ImageObservation(height=4, width=4))))
 BEHAVIOR = BehaviorSpec.create(

@@ -9,11 +9,11 @@ from protocol.policy_settings import PolicySettings
 from protocol.schema import ContinuousAction, ContinuousObservation, ExclusiveDiscreteAction, ImageObservation
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
-from trainer_process.algorithms.ppo.minibatch_step import MinibatchStep, clip_norm
+from trainer_process.algorithms.ppo.minibatch_step import MinibatchStep
 from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.training_data import TrainingData
+from trainer_process.models import ActionDensity
 from trainer_process.models.network_gradient import AutogradGradient
 
 WALKER = BehaviorSpec.create("Walker", ContinuousObservation(3), ContinuousAction(2), PolicySettings(hidden_sizes=(8,)))
@@ -84,25 +84,3 @@ def test_an_option_that_is_always_masked_moves_no_weight_of_its_own(objective):
     assert torch.equal(weight[1], before[1])
     assert float(bias.detach()[1]) == 0.0
     assert (weight[[0, 2]] != before[[0, 2]]).all()
-
-
-def test_a_long_gradient_is_shortened_to_the_maximum():
-    gradient = torch.tensor([3.0, 0.0, 4.0])
-    clip_norm(gradient, 0.5)
-    torch.testing.assert_close(gradient, torch.tensor([0.3, 0.0, 0.4]))
-
-
-def test_a_short_gradient_is_left_alone():
-    gradient = torch.tensor([0.1, -0.2])
-    clip_norm(gradient, 0.5)
-    assert torch.equal(gradient, torch.tensor([0.1, -0.2]))
-
-
-@pytest.mark.parametrize("length", [0.0, 0.4999, 0.5, 100.0])
-def test_clipping_is_that_of_torch(length):
-    ours = torch.nn.functional.normalize(torch.arange(1.0, 9.0), dim=0) * length
-    plain = torch.zeros(8, requires_grad=True)
-    plain.grad = ours.clone()
-    torch.nn.utils.clip_grad_norm_([plain], 0.5)
-    clip_norm(ours, 0.5)
-    torch.testing.assert_close(ours, plain.grad)

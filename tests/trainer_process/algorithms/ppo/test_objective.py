@@ -11,12 +11,11 @@ from protocol.action_layout import ActionLayout
 from protocol.schema import ContinuousAction, ExclusiveDiscreteAction, StructAction
 from tests.strategies import random_modifiers
 from tests.trainer_process.algorithms.ppo.reference_loss import reference_loss
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.losses import normalized_advantages
 from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.training_data import TrainingData
-from trainer_process.models import log_prob
+from trainer_process.models import ActionDensity, log_prob
 
 LAYOUT = ActionLayout.of(StructAction((("move", ContinuousAction(2)), ("weapon", ExclusiveDiscreteAction(3)))))
 DENSITY = ActionDensity(LAYOUT, torch.device("cpu"))

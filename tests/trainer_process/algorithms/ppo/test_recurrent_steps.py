@@ -28,7 +28,6 @@ from tests.trainer_process.experience_builder import make_batch
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo import gradient_step
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.gradient_step import take_gradient_steps
 from trainer_process.algorithms.ppo.losses import approximate_kl, clip_fraction
 from trainer_process.algorithms.ppo.minibatch_step import StepOutputs
@@ -38,6 +37,7 @@ from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data
 from trainer_process.algorithms.ppo.training_data import TrainingData, joined
 from trainer_process.data.rollout import assemble_rollout
+from trainer_process.models import ActionDensity
 
 COEFFICIENTS = Coefficients(learning_rate=3e-3, clip_range=0.2, entropy_coefficient=0.01)
 MIXED = StructAction((("move", ContinuousAction(2)), ("weapon", ExclusiveDiscreteAction(3)), ("jump", BoolAction())))

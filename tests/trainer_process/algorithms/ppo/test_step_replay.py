@@ -23,7 +23,6 @@ from tests.trainer_process.acted_experience import acted_segment
 from tests.trainer_process.experience_builder import make_batch
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.gradient_step import take_gradient_steps
 from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
 from trainer_process.algorithms.ppo.settings import PPOSettings
@@ -31,6 +30,7 @@ from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.data.rollout import assemble_rollout
+from trainer_process.models import ActionDensity
 from trainer_process.models.cuda_graph import Work
 
 WALKER = BehaviorSpec.create(

@@ -12,13 +12,13 @@ from protocol.schema import ContinuousAction, ContinuousObservation
 from tests.trainer_process.experience_builder import SegmentData, make_batch, random_segment
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
-from trainer_process.algorithms.ppo.closed_form import ActionDensity
 from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data, with_proximal_policy
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.data.rollout import assemble_rollout
+from trainer_process.models import ActionDensity
 
 BEHAVIOR = BehaviorSpec.create(
     "Walker", ContinuousObservation(3), ContinuousAction(2), PolicySettings(hidden_sizes=(8,), initial_action_scale=1.0)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_process.algorithms.ppo.schedule import scheduled
+from trainer_process.algorithms.schedule import scheduled
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(0, 0.4), (25, 0.3), (100, 0.0), (150, 0.0)])
