@@ -4,6 +4,7 @@ from protocol.recording.episode import Episode, EpisodeSizes
 from protocol.recording.flat_episodes import FlatEpisodes, flatten_episodes
 from protocol.recording.header import RecordingHeader
 from protocol.recording.reader import RecordingReader
+from protocol.recording.statistics import RolloutStatistics
 from protocol.recording.writer import RecordingWriter, save_recording
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "RecordingHeader",
     "RecordingReader",
     "RecordingWriter",
+    "RolloutStatistics",
     "flatten_episodes",
     "save_recording",
 ]

@@ -100,6 +100,11 @@ class RecordingReader(Sequence[Episode]):
         return len(self._blocks) - before
 
     @property
+    def episodes(self) -> Sequence[Episode]:
+        """This reader, under the name that every recording has for its episodes."""
+        return self
+
+    @property
     def whole_bytes(self) -> int:
         """Where the last whole episode ends."""
         return self._end
@@ -126,6 +131,11 @@ class RecordingReader(Sequence[Episode]):
                 yield index, self[index]
             except RecordingError as error:
                 yield index, error
+
+    def release_memory(self) -> None:
+        """Gives back the memory that pages of the file take in this process; episodes stay, and are read again."""
+        if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
         """Closes the file; episodes that were taken from it stay."""
