@@ -170,8 +170,8 @@ class Communicator:
 
     def _send_waiting(self) -> None:
         for link in self._links.values():
-            while link.ready is not None and (experience := link.next_unsent()) is not None:
-                if not self._connection.send(experience):
+            while link.ready is not None and (batch := link.next_unsent()) is not None:
+                if not self._connection.send(batch):
                     return
                 link.mark_sent()
         if self._connection.now_s >= self._heartbeat_due_s:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
-from protocol.messages import Complete, Configure, Credit, Experience, PolicyUpdate, Ready
+from protocol.messages import Complete, Configure, Credit, Demonstrations, Experience, PolicyUpdate, Ready
+
+Batch: TypeAlias = Experience | Demonstrations
+"""What is answered by credit."""
 
 
 class BehaviorLink:
@@ -30,7 +34,8 @@ class BehaviorLink:
         self.restart_count = 0
         self._update: PolicyUpdate | None = None
         self._released: list[int] = []
-        self._in_flight: dict[int, Experience] = {}
+        self._in_flight: dict[int, Batch] = {}
+        self._last_batch_id = 0
         self._unsent: list[int] = []
 
     def configure(self) -> Configure:
@@ -41,6 +46,15 @@ class BehaviorLink:
     def in_flight_count(self) -> int:
         """Batches handed over whose credit has not come back."""
         return len(self._in_flight)
+
+    @property
+    def next_batch_id(self) -> int:
+        """What no batch was called yet; ids rise as long as the link is there, whatever the batches hold."""
+        return self._last_batch_id + 1
+
+    def is_in_flight(self, batch_id: int) -> bool:
+        """Whether the batch was handed over and its credit has not come back."""
+        return batch_id in self._in_flight
 
     @property
     def has_update(self) -> bool:
@@ -57,12 +71,13 @@ class BehaviorLink:
         released, self._released = self._released, []
         return released
 
-    def hand_over(self, experience: Experience) -> None:
+    def hand_over(self, batch: Batch) -> None:
         """Queues a batch; the communicator sends it at once where it can, else after it has connected again."""
-        self._in_flight[experience.batch_id] = experience
-        self._unsent.append(experience.batch_id)
+        self._in_flight[batch.batch_id] = batch
+        self._unsent.append(batch.batch_id)
+        self._last_batch_id = max(self._last_batch_id, batch.batch_id)
 
-    def next_unsent(self) -> Experience | None:
+    def next_unsent(self) -> Batch | None:
         """The oldest batch that has to be sent."""
         return self._in_flight[self._unsent[0]] if self._unsent else None
 
@@ -92,9 +107,15 @@ class BehaviorLink:
         self._unsent = [known for known in self._in_flight if known > last_accepted]
 
     def restart(self) -> None:
-        """After a connection to a trainer that knows nothing of before: everything is to be said again."""
+        """After a connection to a trainer that knows nothing of before: everything is to be said again.
+
+        Demonstrations that are under way are dropped: whoever streams them begins at the first one.
+        """
         self.restart_count += 1
         self.ready = None
+        self._in_flight = {
+            known: batch for known, batch in self._in_flight.items() if not isinstance(batch, Demonstrations)
+        }
         self._unsent = list(self._in_flight)
 
     def _release(self, batch_id: int) -> None:
