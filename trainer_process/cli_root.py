@@ -6,6 +6,7 @@ import click
 
 from trainer_process.cli_demo import demo
 from trainer_process.cli_evaluate import evaluate
+from trainer_process.cli_inspect import inspect
 from trainer_process.cli_keys import keys
 from trainer_process.cli_serve import launched, serve
 from trainer_process.cli_train import train
@@ -29,5 +30,5 @@ def root() -> None:
     """
 
 
-for command in (demo, evaluate, keys, launched, serve, train):
+for command in (demo, evaluate, inspect, keys, launched, serve, train):
     root.add_command(command)
