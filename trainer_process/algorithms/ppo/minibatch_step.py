@@ -11,12 +11,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from trainer_process.algorithms.minibatch_inputs import MinibatchInputs
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.objective import Objective
 from trainer_process.algorithms.ppo.training_data import TrainingData
 from trainer_process.models import NetworkGradient, network_gradient, recurrent_gradient
 from trainer_process.models.gradient_norm import clip_norm
-from trainer_process.models.image_buffers import ImageBuffers
 from trainer_process.models.side_stream import SideStream
 
 
@@ -54,10 +54,9 @@ class MinibatchStep:
         """
         self._networks = networks
         self._max_grad_norm = max_grad_norm
-        self.inputs = example.blank(size)
-        self._images = None if example.images is None else ImageBuffers(example.images, size)
-        pixels = None if self._images is None else self._images.numbers
-        read = networks.inputs_of(self.inputs.observations, pixels, self.inputs.memory)
+        self._read = MinibatchInputs(example, size)
+        self.inputs = self._read.rows
+        read = networks.inputs_of(self.inputs.observations, self._read.pixels, self.inputs.memory)
         if example.memory is None:
             self._policy = gradient_of(networks.policy, *read)
         else:
@@ -67,15 +66,11 @@ class MinibatchStep:
             self._policy.outputs, self._critic.outputs.squeeze(1), torch.zeros_like(self.inputs.returns)
         )
         self._value_slopes = self._critic.slopes.squeeze(1)
-        self._names = [name for name in self.inputs.columns if name != "image_rows"]
-        self._columns = [getattr(self.inputs, name) for name in self._names]
         self._side = SideStream(networks.weights.values.device)
 
     def read(self, minibatch: TrainingData) -> None:
         """Copies a minibatch of B steps in."""
-        torch._foreach_copy_(self._columns, [getattr(minibatch, name) for name in self._names])
-        if self._images is not None and minibatch.images is not None and minibatch.image_rows is not None:
-            self._images.read(minibatch.images, minibatch.image_rows)
+        self._read.read(minibatch)
 
     def log_probs(self, objective: Objective) -> Tensor:
         """[B] log-probabilities of the actions that were read, without their own terms; as `evaluate` computes them."""

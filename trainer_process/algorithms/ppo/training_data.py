@@ -2,105 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from trainer_process.data.step_rows import StepRows
 
-@dataclass(frozen=True)
-class TrainingData:
-    """S steps; a minibatch is of the same form.
 
-    For a policy with memory the rows are windows of L steps of one trajectory each, one window after the other, some of
-    them padded with rows that are not to count. In a minibatch they are in the order of time: the first steps of all of
-    its windows, then the second ones, and so on.
+@dataclass(frozen=True, kw_only=True)
+class TrainingData(StepRows):
+    """S steps with what PPO holds against them; its memories were recorded.
 
     Attributes:
-        observations: [S, O], normalised.
-        actions: [S, A], as sampled.
         old_log_probs: [S], that the ratio is taken against, without the terms that depend on the action alone.
         advantages: [S].
         returns: [S], targets of the critic.
         old_values: [S], of the critic before the update.
         behavior_weights: [S], of the decoupled objective; ones elsewhere.
-        memory: [S, H], recorded before each evaluation; None without memory, as with what follows.
-        modifiers: [S, M], of the actions.
-        is_valid: [S], 1 for steps and 0 for padding; None where no row is padding.
-        image_rows: int64[S], the row of `images` that belongs to each step.
-        images: uint8[P, I], of all steps of the update, which minibatches share rather than copy.
-        window_size: L; 1 where every row stands for itself.
     """
 
-    observations: Tensor
-    actions: Tensor
     old_log_probs: Tensor
     advantages: Tensor
     returns: Tensor
     old_values: Tensor
     behavior_weights: Tensor
-    memory: Tensor | None = None
-    modifiers: Tensor | None = None
-    is_valid: Tensor | None = None
-    image_rows: Tensor | None = None
-    images: Tensor | None = None
-    window_size: int = 1
-
-    @property
-    def step_count(self) -> int:
-        """S."""
-        return self.returns.shape[0]
-
-    @property
-    def columns(self) -> dict[str, Tensor]:
-        """What has a row for each step, by name."""
-        present = ((name, getattr(self, name)) for name in _COLUMNS)
-        return {name: column for name, column in present if column is not None}
-
-    def minibatch_rows(self, step_count: int) -> int:
-        """Rows of a minibatch that shall have `step_count` steps.
-
-        In windows these are as many as hold that many steps on average, padding aside, and at least one.
-        """
-        if self.is_valid is None:
-            return step_count
-        windows = self.step_count // self.window_size
-        return max(1, round(step_count * windows / float(self.is_valid.sum()))) * self.window_size
-
-    def valid_rows(self) -> Tensor | None:
-        """int64 indices of the rows that are not padding; None for all."""
-        return None if self.is_valid is None else torch.nonzero(self.is_valid).squeeze(1)
-
-    def targets(self) -> TrainingData:
-        """The same steps without what the networks read."""
-        return replace(self, observations=self.observations[:, :0], memory=None, image_rows=None, images=None)
-
-    def taken(self, rows: Tensor) -> TrainingData:
-        """The rows in another order, copied once so that minibatches are views of contiguous memory."""
-        return self._with({name: column.index_select(0, rows) for name, column in self.columns.items()})
-
-    def blank(self, step_count: int) -> TrainingData:
-        """Zeros of the same widths."""
-        columns = self.columns.items()
-        return self._with({name: column.new_zeros(step_count, *column.shape[1:]) for name, column in columns})
-
-    def minibatches(self, size: int) -> Iterator[TrainingData]:
-        """Consecutive views of `size` rows, the last one of what is left."""
-        columns = self.columns
-        parts = zip(*(torch.split(column, size) for column in columns.values()), strict=True)
-        return (self._with(dict(zip(columns, part, strict=True))) for part in parts)
-
-    def _with(self, columns: dict[str, Tensor]) -> TrainingData:
-        """The same with other columns, which `replace` would take ten times as long to put in; once a minibatch."""
-        other = object.__new__(TrainingData)
-        vars(other).update(vars(self))
-        vars(other).update(columns)
-        return other
-
-
-_COLUMNS = tuple(field.name for field in fields(TrainingData) if field.name not in ("images", "window_size"))
 
 
 def joined(parts: Sequence[TrainingData]) -> TrainingData:

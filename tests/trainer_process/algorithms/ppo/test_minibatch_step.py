@@ -26,7 +26,9 @@ OBJECTIVE = make_objective(
 def example_data(steps: int = 6) -> TrainingData:
     generator = torch.Generator().manual_seed(3)
     observations, actions = (torch.randn(steps, size, generator=generator) for size in (3, 2))
-    return TrainingData(observations, actions, *torch.randn(5, steps, generator=generator))
+    names = ("old_log_probs", "advantages", "returns", "old_values", "behavior_weights")
+    targets = dict(zip(names, torch.randn(5, steps, generator=generator), strict=True))
+    return TrainingData(observations=observations, actions=actions, **targets)
 
 
 def moved(step: MinibatchStep, networks: ActorCritic) -> torch.Tensor:

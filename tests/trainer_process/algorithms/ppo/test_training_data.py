@@ -12,7 +12,15 @@ def numbered(step_count: int, first: int = 0) -> TrainingData:
     """Every number of a step is the step's, so that mixing shows."""
     steps = torch.arange(first, first + step_count, dtype=torch.float32)
     wide = torch.stack([steps, -steps], 1)
-    return TrainingData(wide, wide, steps, steps, steps, steps, steps)
+    return TrainingData(
+        observations=wide,
+        actions=wide,
+        old_log_probs=steps,
+        advantages=steps,
+        returns=steps,
+        old_values=steps,
+        behavior_weights=steps,
+    )
 
 
 def with_everything(step_count: int, first: int = 0) -> TrainingData:
