@@ -1,4 +1,4 @@
-"""Actions as a game's callbacks read them."""
+"""Actions as a game's callbacks read and make them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from host_sdk.action_element import (
     child_of,
     node_of,
 )
+from host_sdk.action_maker import ActionMaker
 from host_sdk.action_node import ENCODED, ActionNode
 from host_sdk.errors import ValueMismatchError
 from host_sdk.spatial_action_object import SpatialActionObject
@@ -29,13 +30,16 @@ _Member = TypeVar("_Member", bound=Enum)
 _Flags = TypeVar("_Flags", bound=Flag)
 
 
-class ActionObject(SpatialActionObject):
-    """Reads the actions that `perform_agent_action(s)` is given; its methods are named after the schema's.
+class ActionObject(SpatialActionObject, ActionMaker):
+    """Reads the actions that `perform_agent_action(s)` is given, and makes those that a controller returns.
 
-    One agent's element gives Python numbers and arrays [size]; a batched one gives arrays with a leading agent axis N,
-    without touching Python per agent. What a batched element holds of agents that didn't choose it means nothing.
+    Its methods are named after the schema's: `get_float(element)` reads what `float(value)` makes (see `ActionMaker`).
+    Reading one agent's element gives Python numbers and arrays [size]; a batched one gives arrays with a leading agent
+    axis N, without touching Python per agent. What a batched element holds of agents that didn't choose it means
+    nothing.
 
-    Each method raises ValueMismatchError where the element is of another kind, or was specified with another tag.
+    Each `get_` method raises ValueMismatchError where the element is of another kind, or was specified with another
+    tag.
     """
 
     # --- Leaves ----------------------------------------------------------------------------------------------------

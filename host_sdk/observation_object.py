@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from host_sdk.enumeration_member import each_member
 from host_sdk.errors import ValueMismatchError
 from host_sdk.observation_value import (
     Array,
@@ -86,11 +87,11 @@ class ObservationObject(SpatialObservationObject):
 
     def enum(self, member: Enum | npt.ArrayLike, *, tag: str = "") -> ObservationObjectElement:
         """[N] members, or their names, or integers: their **places** in the order of declaration, from 0."""
-        return LeafValue("enum", _each_member(member, "name"), tag)
+        return LeafValue("enum", each_member(member, "name"), tag)
 
     def bitmask(self, flags: Enum | npt.ArrayLike, *, tag: str = "") -> ObservationObjectElement:
         """[N] flags, or integers whose lowest bit is the first flag."""
-        return LeafValue("bitmask", _each_member(flags, "value"), tag)
+        return LeafValue("bitmask", each_member(flags, "value"), tag)
 
     def string_token(self, text: npt.ArrayLike, *, tag: str = "") -> ObservationObjectElement:
         """[N] texts, which are hashed one by one; or integers: their tokens as `protocol.string_token` gives them."""
@@ -231,17 +232,6 @@ class ObservationObject(SpatialObservationObject):
         """One of two: both batched over all N agents, and bool[N], who has the first."""
         chosen = (~_flags(is_a, "either: is_a")).astype(np.int64)
         return ExclusiveUnionValue("either", chosen, {"a": a, "b": b}, tag)
-
-
-def _each_member(members: Any, attribute: str) -> Any:
-    """Names or values of members of an enumeration, or of sequences of them; anything else as it is."""
-    if isinstance(members, Enum):
-        return getattr(members, attribute)
-    is_array = isinstance(members, np.ndarray)
-    if (members.dtype == object) if is_array else isinstance(members, list | tuple):
-        # Not by way of numpy, which would take members that are integers for their values.
-        return [_each_member(member, attribute) for member in members]
-    return members
 
 
 def _flags(values: npt.ArrayLike, name: str) -> npt.NDArray[np.bool_]:

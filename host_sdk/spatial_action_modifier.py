@@ -6,8 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from host_sdk.action_modifier_element import ActionModifierElement, Array
-from host_sdk.geometry import Transform, aligned, as_rotation, as_vectors, inverse, multiply
-from host_sdk.rotation_vector import rotation_vector_of
+from host_sdk.geometry import Transform
+from host_sdk.spatial_action_number import (
+    angle_numbers,
+    location_numbers,
+    rotation_numbers,
+    scale_numbers,
+    turned_numbers,
+)
 
 
 class SpatialActionModifier:
@@ -25,7 +31,7 @@ class SpatialActionModifier:
         tag: str = "",
     ) -> ActionModifierElement:
         """[N, 3], in the game's own unit; in the world, where the transform is given that it is relative to."""
-        own = location if relative_transform is None else relative_transform.inverse_transform_location(location)
+        own = location_numbers(location, relative_transform)
         return ActionModifierElement("location", tag, given=own, is_given=_for_all_numbers(is_given))
 
     def rotation(
@@ -37,10 +43,7 @@ class SpatialActionModifier:
         tag: str = "",
     ) -> ActionModifierElement:
         """[N, 4], a quaternion x, y, z, w; after a quaternion that it is relative to, where one is given."""
-        own = as_rotation(quaternion, "rotation")
-        if relative_rotation is not None:
-            own = multiply(inverse(as_rotation(relative_rotation, "relative_rotation")), own)
-        vectors = rotation_vector_of(own)
+        vectors = rotation_numbers(quaternion, relative_rotation)
         return ActionModifierElement("rotation", tag, given=vectors, is_given=_for_all_numbers(is_given))
 
     def scale(
@@ -52,12 +55,7 @@ class SpatialActionModifier:
         tag: str = "",
     ) -> ActionModifierElement:
         """[N, 3], above 0; and a scale that it is divided by, where one is given."""
-        own = as_vectors(scale, 3, "scale")
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if relative_scale is not None:
-                own, other = aligned(own, as_vectors(relative_scale, 3, "relative_scale"))
-                own = np.divide(own, other)
-            logarithms = np.log(own)
+        logarithms = scale_numbers(scale, relative_scale)
         return ActionModifierElement("scale", tag, given=logarithms, is_given=_for_all_numbers(is_given))
 
     def transform(
@@ -87,9 +85,8 @@ class SpatialActionModifier:
         tag: str = "",
     ) -> ActionModifierElement:
         """[N] degrees, or radians; on top of another one."""
-        own = np.asarray(angle, dtype=np.float64) - np.asarray(relative_angle, dtype=np.float64)
-        radians = own if is_radians else np.radians(own)
-        return ActionModifierElement("angle", tag, given=radians[..., np.newaxis], is_given=_for_all_numbers(is_given))
+        radians = angle_numbers(angle, relative_angle, is_radians=is_radians)
+        return ActionModifierElement("angle", tag, given=radians, is_given=_for_all_numbers(is_given))
 
     def velocity(
         self,
@@ -100,7 +97,7 @@ class SpatialActionModifier:
         tag: str = "",
     ) -> ActionModifierElement:
         """[N, 3], in the game's own unit; a transform turns it and, as in Unreal, leaves its length."""
-        own = _turned(velocity, relative_transform)
+        own = turned_numbers(velocity, relative_transform)
         return ActionModifierElement("velocity", tag, given=own, is_given=_for_all_numbers(is_given))
 
     def direction(
@@ -112,12 +109,8 @@ class SpatialActionModifier:
         tag: str = "",
     ) -> ActionModifierElement:
         """[N, 3] of any length, which the game gets at length 1; a transform turns it."""
-        own = _turned(direction, relative_transform)
+        own = turned_numbers(direction, relative_transform)
         return ActionModifierElement("direction", tag, given=own, is_given=_for_all_numbers(is_given))
-
-
-def _turned(vector: npt.ArrayLike, relative_transform: Transform | None) -> npt.ArrayLike:
-    return vector if relative_transform is None else relative_transform.inverse_transform_direction(vector)
 
 
 def _for_all_numbers(is_given: npt.ArrayLike | None) -> Array | None:

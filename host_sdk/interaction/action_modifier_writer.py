@@ -14,15 +14,13 @@ import numpy.typing as npt
 from host_sdk.action_modifier_element import ANYTHING, ActionModifierElement, Array
 from host_sdk.action_node import ActionNode, call_of
 from host_sdk.errors import ValueMismatchError, name_agents
+from host_sdk.interaction.action_sample import samples_of
 from host_sdk.interaction.bound_element import Mismatch, first_index, names_of
 from protocol.action_layout import ActionLayout
 from protocol.vector_array import BoolArray, FloatArray
 
 MAKER = "action_modifier."
 """What games make modifiers with."""
-
-SQUASH_LIMIT = 1.0 - 1e-6
-"""Numbers at the bounds of a squashed one would come from an infinite u; of these u, |u| is 7.25 at most."""
 
 
 class ActionModifierWriter:
@@ -140,24 +138,13 @@ class _Writing:
         low, high = self._layout.low[columns], self._layout.high[columns]
         bounds = f"numbers from {low.tolist()} to {high.tolist()}"
         self._refuse(node, flags & ((delivered < low) | (delivered > high)), numbers, bounds)
-        samples = self._sampled(columns, numbers)
+        samples = samples_of(self._layout, columns, numbers)
         self._refuse(
             node, flags & ~np.isfinite(samples), numbers, "numbers that float32 holds when divided by the scale"
         )
         self._rows[:, columns] = np.where(flags, samples, 0.0)
         self._rows[:, self._size + columns.start : self._size + columns.stop] = flags
         self._given[:, columns] = delivered
-
-    def _sampled(self, columns: slice, numbers: npt.NDArray[np.float64]) -> FloatArray:
-        """The u that would have been delivered as these numbers."""
-        layout = self._layout
-        with np.errstate(all="ignore"):
-            samples = numbers / layout.scale[columns]
-            if layout.squashed[columns].any():
-                low, high = layout.low[columns].astype(np.float64), layout.high[columns].astype(np.float64)
-                proportions = 2.0 * (numbers - low) / (high - low) - 1.0
-                samples = np.arctanh(np.clip(proportions, -SQUASH_LIMIT, SQUASH_LIMIT))
-            return samples.astype(np.float32)
 
     def _mask(self, node: ActionNode, masked: Array | Mapping[str | int, Array]) -> None:
         columns = slice(self._size + node.columns.start, self._size + node.columns.stop)
