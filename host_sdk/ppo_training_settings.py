@@ -42,6 +42,7 @@ class PPOTrainingSettings:
         reward_clip: bound of scaled rewards.
         adam_epsilon: of Adam's denominator.
         weight_decay: decoupled, of all trainable weights.
+        critic_warmup_updates: the first updates, in which only the critic learns; for a policy that was cloned.
         horizon: the most steps of one agent per hand-off; 0: as the host finds.
         buffer_count: batches in flight (asynchronous).
         seed: of every random draw of the trainer.
@@ -77,6 +78,7 @@ class PPOTrainingSettings:
     reward_clip: float | None = None
     adam_epsilon: float | None = None
     weight_decay: float | None = None
+    critic_warmup_updates: int | None = None
     horizon: int | None = None
     buffer_count: int | None = None
     seed: int | None = None

@@ -45,6 +45,7 @@ METRICS: Mapping[str, str] = {
     "dropped_steps_lag": "steps not learnt from because their policy was too old",
     "dropped_steps_off_policy": "steps not learnt from because the policy had not chosen their actions",
     "normalizer_initialised": "1 where the update only initialised the observation normaliser, and nothing was learnt",
+    "critic_warmup": "1 where the update taught only the critic",
     "reward_deviation": "standard deviation of the discounted return that rewards are divided by",
     "steps_per_second": "experience consumed per second of wall-clock time",
     "seconds_waiting": "time the learner waited for experience",

@@ -53,14 +53,19 @@ class FlatAdam:
         self.learning_rate = scalar + learning_rate
         self.state = AdamState(scalar.clone(), torch.zeros_like(weights.values), torch.zeros_like(weights.values))
 
-    def step(self) -> None:
-        """Moves the weights along the gradient once; to be called without gradient."""
+    def step(self, part: slice = slice(None)) -> None:
+        """Moves the weights along the gradient once; to be called without gradient.
+
+        Args:
+            part: the weights to move; the others, and what is known of their gradients, stay to the bit. Since all
+                share the count of steps, `reset` before those are to move too.
+        """
         self.state.step.add_(1.0)
         torch._fused_adamw_(
-            [self._weights.values],
-            [self._weights.gradient],
-            [self.state.exp_avg],
-            [self.state.exp_avg_sq],
+            [self._weights.values[part]],
+            [self._weights.gradient[part]],
+            [self.state.exp_avg[part]],
+            [self.state.exp_avg_sq[part]],
             [],
             [self.state.step],
             lr=self.learning_rate,

@@ -68,6 +68,11 @@ class ActorCritic:
         )
 
     @property
+    def critic_part(self) -> slice:
+        """Where the critic's weights lie among those of both."""
+        return slice(self.policy.layout.trainable_size, None)
+
+    @property
     def distribution_size(self) -> int:
         """D."""
         return self.policy.spec.output_size("distribution")
@@ -171,5 +176,5 @@ class ActorCritic:
 
     def _parts(self) -> tuple[tuple[str, slice], tuple[str, slice]]:
         """Where each network's weights lie among those of both."""
-        border = self.policy.layout.trainable_size
-        return ("policy", slice(0, border)), ("critic", slice(border, None))
+        critic = self.critic_part
+        return ("policy", slice(0, critic.start)), ("critic", critic)

@@ -129,11 +129,16 @@ class PPO(Algorithm):
         if taken.step_count > 0:
             rollout = assemble_rollout(taken.batches)
             report_progress()
-            if not self._only_initialises_normalizer():
-                metrics |= self._learn(rollout, counters, report_progress)
-            else:
+            initialises = self._only_initialises_normalizer()
+            if initialises:
                 metrics["normalizer_initialised"] = 1.0
-            self._networks.count_observations(rollout.observations)
+            else:
+                metrics |= self._learn(rollout, counters, report_progress)
+            if initialises or not self._is_warmup(counters):
+                self._networks.count_observations(rollout.observations)
+        if counters.iteration == self.settings.critic_warmup_updates:
+            # What Adam knows of the critic's gradients would make the policy's first steps three times too long.
+            self._networks.optimizer.reset()
         self._counters = counters
         metrics |= {
             "steps": float(counters.steps),
@@ -192,7 +197,7 @@ class PPO(Algorithm):
         if not staleness.is_trainable.any():
             _logger.warning("behavior %r: no step of the update could be learnt from: %s", self._behavior.name, metrics)
             return metrics
-        coefficients = self._coefficients(counters.steps)
+        coefficients = self._coefficients(counters)
         objective = make_objective(self._density, settings, coefficients)
         data = build_training_data(rollout, rewards, staleness.is_trainable, networks, self._density, settings)
         backup = networks.backup()
@@ -201,7 +206,10 @@ class PPO(Algorithm):
             networks.restore(backup)
             where = f"behavior {self._behavior.name!r}, iteration {counters.iteration}"
             raise DivergedError("network weights", where)
-        keep_within_clamps(networks.policy)
+        if coefficients.trains_policy:
+            keep_within_clamps(networks.policy)
+        else:
+            metrics["critic_warmup"] = 1.0
         rows = data.valid_rows()
         learnt = data if rows is None else data.targets().taken(rows)
         return metrics | {
@@ -211,8 +219,12 @@ class PPO(Algorithm):
             "entropy_coefficient": coefficients.entropy_coefficient,
         }
 
-    def _coefficients(self, steps: int) -> Coefficients:
-        settings = self.settings
+    def _is_warmup(self, counters: Counters) -> bool:
+        """Whether the update that leads to these counters teaches only the critic."""
+        return counters.iteration <= self.settings.critic_warmup_updates
+
+    def _coefficients(self, counters: Counters) -> Coefficients:
+        settings, steps = self.settings, counters.steps
 
         def at(initial: float, kind: str) -> float:
             return scheduled(initial, "linear" if kind == "linear" else "constant", steps, settings.total_steps)
@@ -221,6 +233,7 @@ class PPO(Algorithm):
             learning_rate=at(settings.learning_rate, settings.learning_rate_schedule),
             clip_range=at(settings.clip_range, settings.clip_range_schedule),
             entropy_coefficient=at(settings.entropy_coefficient, settings.entropy_coefficient_schedule),
+            trains_policy=not self._is_warmup(counters),
         )
 
     def _scaled_rewards(self, rollout: Rollout, metrics: dict[str, float]) -> FloatArray:

@@ -96,16 +96,22 @@ class MinibatchStep:
             self._policy.slopes.mul_(weights.unsqueeze(1))
         self._side.join()
 
-    def move(self) -> None:
-        """Follows the slopes back through both networks, and moves all weights one step."""
+    def move(self, *, trains_policy: bool = True) -> None:
+        """Follows the slopes back through both networks, and moves all weights one step.
+
+        Args:
+            trains_policy: else only the critic's weights move.
+        """
         self._side.run([self._critic.backward])
-        self._policy.backward()
+        if trains_policy:
+            self._policy.backward()
         self._side.join()
+        part = slice(None) if trains_policy else self._networks.critic_part
         if self._max_grad_norm is not None:
-            clip_norm(self._networks.weights.gradient, self._max_grad_norm)
-        self._networks.optimizer.step()
+            clip_norm(self._networks.weights.gradient[part], self._max_grad_norm)
+        self._networks.optimizer.step(part)
 
     def evaluate_and_move(self, objective: Objective) -> None:
         """Both."""
         self.evaluate(objective)
-        self.move()
+        self.move(trains_policy=objective.coefficients.trains_policy)

@@ -27,11 +27,17 @@ from trainer_process.models import ActionDensity
 
 @dataclass(frozen=True)
 class Coefficients:
-    """The scheduled numbers of one update."""
+    """What is fixed for one update.
+
+    Attributes:
+        learning_rate, clip_range, entropy_coefficient: as scheduled.
+        trains_policy: whether both networks learn; else the critic alone.
+    """
 
     learning_rate: float
     clip_range: float
     entropy_coefficient: float
+    trains_policy: bool = True
 
 
 class Objective(ABC):

@@ -71,6 +71,8 @@ class PPOSettings(ExperienceSettings):
             where the policy has one; "train" also learns from it, with nothing normalised yet.
         reward_scaling: divides rewards by the running standard deviation of the discounted return.
         reward_clip: scaled rewards are clipped to plus and minus this.
+        critic_warmup_updates: the first updates of a training, in which only the critic learns: the policy's weights
+            and normaliser stay as they were, to the bit. For a policy that was cloned, whose critic knows nothing yet.
         horizon: the most steps of one agent per hand-off; 0 leaves it to the host.
         buffer_count: batches a host may have in flight when asynchronous.
     """
@@ -103,6 +105,7 @@ class PPOSettings(ExperienceSettings):
     normalizer_initialisation: Literal["first_batch", "train"] = "first_batch"
     reward_scaling: bool = False
     reward_clip: float = Field(default=10.0, gt=0)
+    critic_warmup_updates: int = Field(default=0, ge=0)
     horizon: int = Field(default=0, ge=0)
     buffer_count: int = Field(default=2, ge=1, le=16)
 

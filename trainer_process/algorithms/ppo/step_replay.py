@@ -37,7 +37,7 @@ class StepReplay:
         self._steps: dict[int, MinibatchStep] = {}
         self._columns: tuple[str, ...] = ()
         self._works: dict[int, list[Work]] = {}
-        self._captured: tuple[tuple[MinibatchStep, float, float], list[Work]] | None = None
+        self._captured: tuple[tuple[MinibatchStep, float, float, bool], list[Work]] | None = None
         self._objective: Objective | None = None
 
     def prepare(self, objective: Objective, data: TrainingData) -> None:
@@ -97,11 +97,13 @@ class StepReplay:
         """Evaluation and move as one; apart where `target_kl` is asked between them."""
         if self._settings.target_kl is None:
             return [partial(step.evaluate_and_move, objective)]
-        return [partial(step.evaluate, objective), step.move]
+        move = partial(step.move, trains_policy=objective.coefficients.trains_policy)
+        return [partial(step.evaluate, objective), move]
 
     def _captured_works(self, step: MinibatchStep, objective: Objective) -> list[Work]:
         """The same, from a graph; captured anew where its buffers, or a number that is fixed in it, changed."""
-        key = (step, objective.coefficients.clip_range, objective.coefficients.entropy_coefficient)
+        fixed = objective.coefficients
+        key = (step, fixed.clip_range, fixed.entropy_coefficient, fixed.trains_policy)
         if self._captured is None or self._captured[0] != key:
             self._captured = (key, self._capture_works(step, self._works_of(step, objective)))
         return self._captured[1]
