@@ -13,8 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from protocol.demonstrations_wire import demonstrations_from_message, validate_demonstrations
+from protocol.errors import RecordingError
 from protocol.experience_wire import experience_from_message, validate_batch
-from protocol.messages import Configure, Credit, EvaluationResult, Experience, Message, PolicyUpdate
+from protocol.messages import Configure, Credit, Demonstrations, EvaluationResult, Experience, Message, PolicyUpdate
 from trainer_process.batch_ledger import Arrival
 from trainer_process.behavior_answer import LOWER_THE_RATE, READ_THE_LOG, complete, failure, policy_update, ready
 from trainer_process.errors import ConfigurationRefusedError, DivergedError
@@ -130,10 +132,14 @@ class Behavior:
     def leave(self, session: Session) -> None:
         """A session ended; what the host sent before is still trained on."""
         self._waiting = [(waiting, message) for waiting, message in self._waiting if waiting is not session]
+        if self._started is not None:
+            self._started.forget_host(session.host_index)
         self._forget_the_settled()
 
-    def accept(self, session: Session, message: Experience, seconds: float) -> None:
+    def accept(self, session: Session, message: Experience | Demonstrations, seconds: float) -> None:
         """Takes in a batch, unless it was taken before.
+
+        Demonstrations are written down and get their credit at once; experience gets it when it was trained on.
 
         Args:
             session: of a host that was made Ready.
@@ -151,10 +157,28 @@ class Behavior:
         elif arrival is Arrival.NEW and self._started is not None:
             self._transport.add(seconds)
             with self._transport:
-                batch = experience_from_message(message)
-                validate_batch(batch, self._started.vector_sizes)
-                self._started.accept(batch, session.host_index)
-            ledger.accept(message.batch_id)
+                if isinstance(message, Experience):
+                    self._take_experience(self._started, session, message)
+                else:
+                    self._take_demonstrations(self._started, session, message)
+
+    def _take_experience(self, started: StartedBehavior, session: Session, message: Experience) -> None:
+        batch = experience_from_message(message)
+        validate_batch(batch, started.vector_sizes)
+        started.accept(batch, session.host_index)
+        session.ledgers[self.name].accept(message.batch_id)
+
+    def _take_demonstrations(self, started: StartedBehavior, session: Session, message: Demonstrations) -> None:
+        episodes = demonstrations_from_message(message)
+        validate_demonstrations(episodes, started.episode_sizes)
+        try:
+            started.accept_demonstrations(episodes, session.host_index, is_last=message.is_last)
+        except RecordingError as error:  # the disk's fault, and no host's; said once the update under way has ended
+            self._learner.submit(Phase.LEARNING, partial(_raise, error), _nothing, self._fail)
+            return
+        session.ledgers[self.name].accept(message.batch_id)
+        session.ledgers[self.name].consume(message.batch_id)
+        session.send(Credit(self.name, message.batch_id))
 
     def consider_update(self) -> None:
         """Gives the learner work, where it has none and there is enough experience."""
@@ -234,6 +258,7 @@ class Behavior:
             self._answer_refused(session, configure, error)
             return
         session.open_ledger(self.name)
+        self._started.begin_host(session.host_index)
         if configure.wants_critic:
             session.wants_critic.add(self.name)
         self._hosts[session.host_index] = session
@@ -351,3 +376,8 @@ class Behavior:
 
 def _nothing(result: None) -> None:
     """For jobs whose end concerns nobody."""
+
+
+def _raise(error: Exception, report_progress: ReportProgress) -> None:
+    """For faults that the main thread found, and the learner's queue shall tell in their turn."""
+    raise error

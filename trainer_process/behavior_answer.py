@@ -50,7 +50,7 @@ def policy_update(behavior: str, newest: LearnedUpdate, *, with_critic: bool) ->
 
 def complete(behavior: str, newest: LearnedUpdate) -> Complete:
     """The end of training, reached."""
-    return Complete(behavior, f"total_steps reached: {newest.steps} agent-steps were trained on")
+    return Complete(behavior, f"{newest.steps} agent-steps were trained on, in {newest.iteration} updates")
 
 
 def failure(behavior: str, code: str, reason: str, remedy: str) -> Failure:

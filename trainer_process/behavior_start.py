@@ -44,23 +44,28 @@ def start_behavior(
     algorithm = algorithm_entry(plan.trainer_type).make(plan.spec, plan.settings)
     report_progress()
     try:
-        _place_at_start(algorithm, configure, folder, settings)
+        goes_on = _place_at_start(algorithm, configure, folder, settings)
     except (CheckpointError, WeightsError) as error:
         raise _unusable_start(configure, error) from error
     folder.create()
     folder.write_settings(_describe(plan))
-    return StartedBehavior(plan, algorithm, folder, settings)
+    return StartedBehavior(plan, algorithm, folder, settings, goes_on=goes_on)
 
 
 def _place_at_start(
     algorithm: Algorithm, configure: Configure, folder: BehaviorFolder, settings: StartSettings
-) -> None:
-    """Fresh, from weights or from a checkpoint; a run that is resumed goes on whatever the host says."""
+) -> bool:
+    """Fresh, from weights or from a checkpoint; a run that is resumed goes on whatever the host says.
+
+    Returns:
+        Whether one is.
+    """
     name = configure.behavior
     if settings.resume and (found := latest_checkpoint(folder.checkpoints)) is not None:
         algorithm.restore(found[1])
         logger.info("behavior %r: resumed from %s", name, found[0])
-    elif configure.start == "weights":
+        return True
+    if configure.start == "weights":
         if configure.weights is None:
             raise WeightsError("start is weights, and Configure brought none")
         algorithm.start_from(WeightsSnapshot(configure.network_hash, configure.version, configure.weights))
@@ -69,6 +74,7 @@ def _place_at_start(
         path, state = find_checkpoint(_checkpoint_path(configure.checkpoint, settings.checkpoint_root))
         algorithm.restore(state)
         logger.info("behavior %r: starts from %s", name, path)
+    return False
 
 
 def _checkpoint_path(text: str, root: Path | None) -> Path:

@@ -103,9 +103,10 @@ class ProgressDisplay:
             self._print(report)
             return
         if report.title not in self._tasks:
-            self._tasks[report.title] = self._bar.add_task(report.title, total=report.total_steps or None, numbers="")
+            self._tasks[report.title] = self._bar.add_task(report.title, total=None, numbers="")
         self._bar.update(
             self._tasks[report.title],
+            total=report.total_steps or None,
             completed=min(report.steps, report.total_steps or report.steps),
             numbers=f"{report.steps:,} steps  {report.describe()}",
         )

@@ -5,6 +5,7 @@ results/<run id>/<behavior>/
     metrics.jsonl   one line an update
     tensorboard/
     checkpoints/    complete states, the newest few
+    demonstrations.lbr  what hosts sent to learn from, where the algorithm does
     policy.lbp      the newest policy, as `host_sdk.Policy.load_policy` takes it
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 from trainer_process.errors import RunFolderError
 
 POLICY_FILE_NAME = "policy.lbp"
+DEMONSTRATIONS_FILE_NAME = "demonstrations.lbr"
 SETTINGS_FILE_NAME = "settings.json"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
@@ -34,6 +36,7 @@ class BehaviorFolder:
         self.metrics = path
         self.checkpoints = path / "checkpoints"
         self.policy_file = path / POLICY_FILE_NAME
+        self.demonstrations_file = path / DEMONSTRATIONS_FILE_NAME
 
     def create(self) -> None:
         """Makes the folder.

@@ -15,10 +15,13 @@ from protocol.collection_contract import CollectionContract
 from protocol.experience import ExperienceBatch, VectorSizes
 from protocol.messages import Configure
 from protocol.policy_file import PolicyFile, save_policy
+from protocol.recording import EpisodeSizes, FlatEpisodes
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import Algorithm, AlgorithmState, ConsumedBatch
 from trainer_process.behavior_plan import BehaviorPlan, check_later_host
 from trainer_process.checkpoint import save_checkpoint
+from trainer_process.demonstration_intake import DemonstrationIntake
+from trainer_process.demonstration_spool import DemonstrationSpool
 from trainer_process.errors import DivergedError
 from trainer_process.learner import ReportProgress
 from trainer_process.metrics import MetricsWriter, finite_metrics
@@ -54,8 +57,8 @@ class LearnedUpdate:
 class StartedBehavior:
     """A behavior whose algorithm is there.
 
-    `accept`, `is_ready` and `contract` are for the main thread; `learn`, `record_evaluation` and `save` for the
-    learner thread, though `save` touches nothing that an update does.
+    `learn`, `record_evaluation` and `save` are for the learner thread, though `save` touches nothing that an update
+    does; all else is for the main thread.
 
     Attributes:
         plan: what it learns, and how.
@@ -64,13 +67,33 @@ class StartedBehavior:
     """
 
     def __init__(
-        self, plan: BehaviorPlan, algorithm: Algorithm, folder: BehaviorFolder, settings: StartSettings
+        self,
+        plan: BehaviorPlan,
+        algorithm: Algorithm,
+        folder: BehaviorFolder,
+        settings: StartSettings,
+        *,
+        goes_on: bool = False,
     ) -> None:
+        """
+        Args:
+            plan: what it learns, and how.
+            algorithm: placed at its start.
+            folder: made already.
+            settings: how it is kept.
+            goes_on: whether an earlier training goes on here, with the demonstrations that it had.
+
+        Raises:
+            RecordingError: those can't be used.
+        """
         self.plan = plan
         self.folder = folder
         self._algorithm = algorithm
         self._settings = settings
         self._metrics = MetricsWriter(folder.path, settings.tensorboard)
+        spec = plan.spec
+        spool = DemonstrationSpool(folder.demonstrations_file, spec.observation, spec.action, goes_on=goes_on)
+        self._demonstrations = DemonstrationIntake(algorithm, spool)
         self._idle_since_s = time.perf_counter()
         self._saved_iteration = -1
         self.first = self._look()
@@ -103,6 +126,29 @@ class StartedBehavior:
             ExperienceError: the algorithm can't use it.
         """
         self._algorithm.add_experience(batch, host_index)
+
+    @property
+    def episode_sizes(self) -> EpisodeSizes:
+        """What demonstrations hold; they may also have no action modifiers."""
+        sizes = self.vector_sizes
+        return EpisodeSizes(sizes.observation, sizes.action, sizes.modifier, sizes.image)
+
+    def accept_demonstrations(self, episodes: FlatEpisodes, host_index: int, *, is_last: bool) -> None:
+        """Takes checked episodes in; their arrays are needed no longer afterwards.
+
+        Raises:
+            ExperienceError: the algorithm can't use them.
+            RecordingError: they can't be written down.
+        """
+        self._demonstrations.accept(episodes, host_index, is_last=is_last)
+
+    def begin_host(self, host_index: int) -> None:
+        """A host joined, or joined anew."""
+        self._demonstrations.begin(host_index)
+
+    def forget_host(self, host_index: int) -> None:
+        """A host left; nothing more is awaited of it."""
+        self._demonstrations.forget(host_index)
 
     def is_ready(self, live_host_indices: Collection[int]) -> bool:
         """Whether there is enough experience for an update."""
@@ -174,8 +220,9 @@ class StartedBehavior:
         self._saved_iteration = update.iteration
 
     def close(self) -> None:
-        """Ends the metrics' files."""
+        """Ends the files of metrics and demonstrations."""
         self._metrics.close()
+        self._demonstrations.close()
 
     def _look(
         self, metrics: Mapping[str, float] | None = None, consumed: tuple[ConsumedBatch, ...] = ()

@@ -13,6 +13,7 @@ from protocol.field_rule import shorten
 from protocol.limits import MAX_BEHAVIORS
 from protocol.messages import (
     Configure,
+    Demonstrations,
     EvaluationResult,
     Experience,
     Failure,
@@ -123,8 +124,8 @@ class Switchboard:
         match message:
             case Heartbeat():
                 pass  # that it came is all it says; unrecorded steps are counted with each batch
-            case Experience():
-                self._take_experience(session, message, seconds)
+            case Experience() | Demonstrations():
+                self._take_batch(session, message, seconds)
             case Configure():
                 self._configure(session, message)
             case EvaluationResult():
@@ -150,7 +151,7 @@ class Switchboard:
             behavior = self.behaviors[message.behavior] = self._make_behavior(message.behavior)
         behavior.configure(session, message)
 
-    def _take_experience(self, session: Session, message: Experience, seconds: float) -> None:
+    def _take_batch(self, session: Session, message: Experience | Demonstrations, seconds: float) -> None:
         if message.behavior not in session.ledgers:
             session.send(_unknown_behavior(message.behavior, session))
             return
@@ -199,13 +200,10 @@ class Switchboard:
 
 
 def _protocol_error(error: Exception) -> Failure:
-    return Failure(
-        code="PROTOCOL_ERROR",
-        behavior="",
-        reason=shorten(str(error)),
-        remedy="install the same release of learning-bridge for the host and the trainer; a host of your own must "
-        "follow protocol/SPEC.md",
-    )
+    remedy = "install the same release of learning-bridge for the host and the trainer; a host of your own must follow "
+    if isinstance(error, ExperienceError):
+        remedy = "do as the reason says, and call begin_training again; a host of your own must follow "
+    return Failure(code="PROTOCOL_ERROR", behavior="", reason=shorten(str(error)), remedy=f"{remedy}protocol/SPEC.md")
 
 
 def _unknown_session(session_id: int) -> Refused:
