@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from trainer_process.algorithms.base import Algorithm, AlgorithmSettings, BehaviorSpec
+from trainer_process.algorithms.bc.algorithm import BC
+from trainer_process.algorithms.bc.settings import BCSettings
 from trainer_process.algorithms.ppo.algorithm import PPO
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.errors import SettingsError
@@ -30,7 +32,16 @@ def _make_ppo(behavior: BehaviorSpec, settings: AlgorithmSettings) -> Algorithm:
     return PPO(behavior, settings)
 
 
-ALGORITHMS: Mapping[str, AlgorithmEntry] = {PPO.name: AlgorithmEntry(PPOSettings, _make_ppo)}
+def _make_bc(behavior: BehaviorSpec, settings: AlgorithmSettings) -> Algorithm:
+    if not isinstance(settings, BCSettings):
+        raise TypeError(f"bc takes BCSettings, got {type(settings).__name__}")
+    return BC(behavior, settings)
+
+
+ALGORITHMS: Mapping[str, AlgorithmEntry] = {
+    BC.name: AlgorithmEntry(BCSettings, _make_bc),
+    PPO.name: AlgorithmEntry(PPOSettings, _make_ppo),
+}
 
 
 def algorithm_entry(trainer_type: str, path: str = "$.trainer_type") -> AlgorithmEntry:

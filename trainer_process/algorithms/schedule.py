@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 ScheduleKind: TypeAlias = Literal["constant", "linear"]
 
 
-def scheduled(initial: float, kind: ScheduleKind, steps: int, total_steps: int) -> float:
+def scheduled(initial: float, kind: ScheduleKind, steps: float, total_steps: float) -> float:
     """The coefficient after `steps` of `total_steps`; "linear" falls to 0 at the end and stays there.
 
     An update counts the steps that it learns from, as Stable-Baselines3 does.

@@ -1,0 +1,193 @@
+"""Fits a policy to demonstrations, one epoch after the other; what epochs are for is the algorithm's to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from protocol.experience import FloatArray
+from protocol.recording import Episode, EpisodeSizes
+from trainer_process.algorithms.base import BehaviorSpec, ReportProgress
+from trainer_process.algorithms.bc.agreement import agreement
+from trainer_process.algorithms.bc.cloned_policy import ClonedPolicy
+from trainer_process.algorithms.bc.cloning_step import CloningStep
+from trainer_process.algorithms.bc.evaluation import distributions, starting_memories
+from trainer_process.algorithms.bc.losses import l2_loss
+from trainer_process.algorithms.bc.settings import CloningSettings
+from trainer_process.algorithms.bc.shown_steps import ShownSteps, show_steps
+from trainer_process.algorithms.schedule import scheduled
+from trainer_process.data.demonstrations import Demonstrations
+from trainer_process.data.minibatch_order import drawn_order
+from trainer_process.data.step_rows import StepRows
+from trainer_process.errors import DivergedError
+from trainer_process.models import ActionDensity
+from trainer_process.seeding import numpy_generator
+
+
+class CloningLearner:
+    """A policy, the demonstrations that it is fitted to, and the steps that fit it.
+
+    Attributes:
+        policy: what is fitted.
+        demonstrations: all that came so far.
+        generator: every random draw but the split of the episodes.
+    """
+
+    def __init__(self, behavior: BehaviorSpec, settings: CloningSettings, name: str) -> None:
+        """
+        Args:
+            behavior: what the policy sees and does.
+            settings: of the fit.
+            name: of the algorithm, for its stream of random numbers.
+        """
+        self.policy = ClonedPolicy(behavior, settings)
+        observation, action = behavior.observation_layout, behavior.action_layout
+        self.demonstrations = Demonstrations(
+            EpisodeSizes(observation.size, action.vector_size, image=observation.image_size)
+        )
+        self.generator = numpy_generator(settings.seed, behavior.name, name)
+        self._behavior = behavior
+        self._settings = settings
+        self._density = ActionDensity(action, self.policy.device)
+        self._noised = torch.from_numpy(observation.normalized.astype(np.float32)).to(self.policy.device)
+        self._steps: dict[int, CloningStep] = {}
+        self._columns: tuple[str, ...] = ()
+        self._shown: dict[str, tuple[tuple[int, ...], ShownSteps]] = {}
+
+    def add(self, episodes: Sequence[Episode], report_progress: ReportProgress) -> None:
+        """Takes episodes in."""
+        self.demonstrations.add(episodes, report_progress)
+
+    def count_observations(self, indices: Sequence[int]) -> None:
+        """Merges what was seen in some episodes into the policy's normaliser."""
+        if self.policy.statistics is not None:
+            self.demonstrations.count_observations(indices, self.policy.statistics)
+            self.policy.publish_statistics()
+            self._shown.clear()
+
+    def run_epoch(
+        self, indices: Sequence[int], progress: tuple[int, int], report_progress: ReportProgress
+    ) -> dict[str, float]:
+        """One pass over some episodes; returns how well the policy agreed with them, minibatch by minibatch.
+
+        Args:
+            indices: of the episodes, at least one.
+            progress: how many epochs are over, and how many there will be; the learning rate follows.
+            report_progress: called once per minibatch.
+
+        Raises:
+            DivergedError: the weights left the finite numbers; they are those from before.
+        """
+        backup = self.policy.backup()
+        total_rows, done, parts = self.demonstrations.step_count(indices), 0, _Mean()
+        for shown in self._parts("training", indices):
+            at = progress[0] + done / total_rows, progress[0] + (done + shown.step_count) / total_rows
+            parts.add(self._run_part(shown, (*at, float(progress[1])), report_progress), shown.step_count)
+            done += shown.step_count
+        if not self.policy.is_finite():
+            self.policy.restore(backup)
+            raise DivergedError("policy weights", f"behavior {self._behavior.name!r}, epoch {progress[0] + 1}")
+        learning_rate = float(self.policy.optimizer.learning_rate)
+        return {**parts.means(), "learning_rate": learning_rate, "l2_norm": float(l2_loss(self.policy.weights.values))}
+
+    def evaluate(self, indices: Sequence[int], report_progress: ReportProgress) -> dict[str, float]:
+        """How well the policy, as it is, agrees with some episodes; nothing where there are none."""
+        parts = _Mean()
+        if indices:
+            for shown in self._parts("validation", indices):
+                found = distributions(self.policy, shown)
+                parts.add(agreement(self._behavior.action_layout, found, shown.rows), shown.step_count)
+                report_progress()
+        return parts.means()
+
+    def _parts(self, purpose: str, indices: Sequence[int]) -> Iterator[ShownSteps]:
+        """The episodes, as much of them at a time as the budget allows; what fits is loaded once."""
+        kept = self._shown.get(purpose)
+        if kept is not None and kept[0] == tuple(indices):
+            yield kept[1]
+            return
+        for part in self.demonstrations.shards(indices, self._settings.memory_budget_bytes, self.generator):
+            shown = show_steps(self.demonstrations.load(part), self.policy, self._settings.memory_window)
+            if len(part) == len(indices):
+                self._shown[purpose] = tuple(indices), shown
+            yield shown
+
+    def _run_part(
+        self, shown: ShownSteps, progress: tuple[float, float, float], report_progress: ReportProgress
+    ) -> dict[str, float]:
+        """The minibatches of one part of an epoch; `progress` in epochs: at its beginning, its end and in all."""
+        rows = shown.rows
+        if rows.memory is not None:
+            rows = replace(rows, memory=starting_memories(self.policy, shown))
+        size = rows.minibatch_rows(self._settings.minibatch_size)
+        order = drawn_order(rows.step_count, rows.window_size, size, self.generator)
+        taken = rows.taken(torch.from_numpy(order).to(self.policy.device))
+        if self._settings.observation_noise > 0.0:
+            self._add_noise(taken.observations)
+        said = rows.actions.new_empty(rows.step_count, self._behavior.action_layout.distribution_size)
+        self._take_steps(taken, size, said, progress, report_progress)
+        return agreement(self._behavior.action_layout, said, taken)
+
+    @torch.no_grad()
+    def _take_steps(
+        self,
+        taken: StepRows,
+        size: int,
+        said: Tensor,
+        progress: tuple[float, float, float],
+        report_progress: ReportProgress,
+    ) -> None:
+        """Gradient steps on minibatches of `size` rows; `said` [S, D] gets what the policy said to each of them."""
+        begin, end, total = progress
+        optimizer, settings = self.policy.optimizer, self._settings
+        count = -(-taken.step_count // size)
+        self._prepare(taken, size)
+        for index, (minibatch, kept) in enumerate(zip(taken.minibatches(size), torch.split(said, size), strict=True)):
+            report_progress()
+            epochs = begin + (end - begin) * index / count
+            rate = scheduled(settings.learning_rate, settings.learning_rate_schedule, epochs, total)
+            optimizer.learning_rate.fill_(rate)
+            step = self._steps[minibatch.step_count]
+            step.read(minibatch)
+            step.evaluate_and_move()
+            kept.copy_(step.distribution)
+
+    def _prepare(self, rows: StepRows, size: int) -> None:
+        """Buffers for full minibatches and for the rest; full ones stay from epoch to epoch."""
+        if self._columns != tuple(rows.columns):
+            self._columns, self._steps = tuple(rows.columns), {}
+        sizes = {size} if rows.step_count >= size else set()
+        if rows.step_count % size:
+            sizes.add(rows.step_count % size)
+        kept = {each: step for each, step in self._steps.items() if each in sizes}
+        for each in sizes - kept.keys():
+            kept[each] = CloningStep(self.policy, self._density, rows, each, self._settings)
+        self._steps = kept
+
+    def _add_noise(self, observations: Tensor) -> None:
+        """In place, to what a normaliser scales."""
+        drawn: FloatArray = self.generator.standard_normal(tuple(observations.shape), dtype=np.float32)
+        noise = torch.from_numpy(drawn).to(observations.device)
+        observations.addcmul_(noise, self._noised, value=self._settings.observation_noise)
+
+
+class _Mean:
+    """Means of numbers by name over parts of unlike sizes."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, numbers: dict[str, float], count: int) -> None:
+        """Takes in the means over a part of `count` steps."""
+        for name, number in numbers.items():
+            self._sums[name] = self._sums.get(name, 0.0) + number * count
+            self._counts[name] = self._counts.get(name, 0) + count
+
+    def means(self) -> dict[str, float]:
+        """Over all parts that had the number."""
+        return {name: total / self._counts[name] for name, total in self._sums.items()}

@@ -1,0 +1,83 @@
+"""A cloning learner's state as a checkpoint holds it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from protocol.errors import WeightsError
+from trainer_process.algorithms.base import AlgorithmState
+from trainer_process.algorithms.bc.cloned_policy import ClonedPolicy
+from trainer_process.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class Counters:
+    """How far cloning has come.
+
+    Attributes:
+        version: of the policy's weights.
+        iteration: updates so far.
+        steps: steps of demonstrations that were learnt from, each as often as it was.
+    """
+
+    version: int = 0
+    iteration: int = 0
+    steps: int = 0
+
+    def after_update(self, step_count: int) -> Counters:
+        """The counters after an update that learnt from `step_count` steps."""
+        return Counters(self.version + 1, self.iteration + 1, self.steps + step_count)
+
+
+def saved_state(
+    algorithm: str,
+    policy: ClonedPolicy,
+    counters: Counters,
+    generator: np.random.Generator,
+) -> AlgorithmState:
+    """Copies of everything that learning goes on from, but the demonstrations; an algorithm adds what else it has."""
+    arrays: dict[str, npt.NDArray[np.generic]] = {"policy": policy.network.values(), **policy.optimizer_arrays()}
+    if policy.statistics is not None:
+        arrays["observations.count"] = np.array([policy.statistics.count])
+        arrays["observations.mean"] = policy.statistics.mean.copy()
+        arrays["observations.squared_deviations"] = policy.statistics.squared_deviations.copy()
+    values: dict[str, object] = {
+        "algorithm": algorithm,
+        "policy_network_hash": f"{policy.network.layout.hash:016x}",
+        "counters": asdict(counters),
+        "generator": generator.bit_generator.state,
+    }
+    return AlgorithmState(arrays, values)
+
+
+def restored_state(
+    state: AlgorithmState, algorithm: str, policy: ClonedPolicy, generator: np.random.Generator
+) -> Counters:
+    """Puts a saved state back in place and returns its counters.
+
+    Raises:
+        CheckpointError: the state is of another algorithm or network, or a part of it is missing.
+    """
+    for name, wanted in (("algorithm", algorithm), ("policy_network_hash", f"{policy.network.layout.hash:016x}")):
+        received = state.values.get(name)
+        if received != wanted:
+            raise CheckpointError(
+                f"checkpoint: expected {name} {wanted!r}, got {received!r}: it was made with other schemas or settings"
+            )
+    arrays: dict[str, Any] = dict(state.arrays)
+    values: dict[str, Any] = dict(state.values)
+    try:
+        policy.network.load(arrays["policy"])
+        policy.load_optimizer_arrays(arrays)
+        if policy.statistics is not None:
+            policy.statistics.count = float(arrays["observations.count"][0])
+            policy.statistics.mean = arrays["observations.mean"].copy()
+            policy.statistics.squared_deviations = arrays["observations.squared_deviations"].copy()
+        generator.bit_generator.state = values["generator"]
+        return Counters(**values["counters"])
+    except (KeyError, TypeError, ValueError, WeightsError) as error:
+        raise CheckpointError(f"checkpoint: expected all parts of a {algorithm} state, got {error!r}") from error
