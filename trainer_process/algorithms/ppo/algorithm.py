@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -25,6 +25,7 @@ from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.gradient_step import take_gradient_steps
 from trainer_process.algorithms.ppo.losses import explained_variance
 from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
+from trainer_process.algorithms.ppo.reward_model import PolicyDensity, RewardModel
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.ppo.state import Counters, restored_state, saved_state
 from trainer_process.algorithms.ppo.step_replay import StepReplay
@@ -66,9 +67,16 @@ class PPO(Algorithm):
 
     name: ClassVar[str] = "ppo"
 
-    def __init__(self, behavior: BehaviorSpec, settings: PPOSettings) -> None:
-        """Starts fresh, from the initial weights that the host's policy has too."""
+    def __init__(self, behavior: BehaviorSpec, settings: PPOSettings, reward_model: RewardModel | None = None) -> None:
+        """Starts fresh, from the initial weights that the host's policy has too.
+
+        Args:
+            behavior: what is learnt.
+            settings: how.
+            reward_model: gives the rewards to learn from; None for the game's.
+        """
         self.settings = settings
+        self._reward_model = reward_model
         self._behavior = behavior
         self._networks = ActorCritic(behavior, settings)
         self._steps = StepReplay(self._networks, settings)
@@ -193,7 +201,7 @@ class PPO(Algorithm):
             "dropped_steps_lag": float(staleness.dropped_lag),
             "dropped_steps_off_policy": float(staleness.dropped_off_policy),
         }
-        rewards = self._scaled_rewards(rollout, metrics)
+        rewards = self._rewards(rollout, metrics, report_progress)
         if not staleness.is_trainable.any():
             _logger.warning("behavior %r: no step of the update could be learnt from: %s", self._behavior.name, metrics)
             return metrics
@@ -236,7 +244,13 @@ class PPO(Algorithm):
             trains_policy=not self._is_warmup(counters),
         )
 
-    def _scaled_rewards(self, rollout: Rollout, metrics: dict[str, float]) -> FloatArray:
+    def _rewards(self, rollout: Rollout, metrics: dict[str, float], report_progress: ReportProgress) -> FloatArray:
+        """Of the model, where there is one, and scaled, where they shall be."""
+        if self._reward_model is not None:
+            policy = PolicyDensity(self._networks, self._density)
+            learned = self._reward_model.rewards(rollout, policy, report_progress)
+            metrics |= {**learned.metrics, "learned_reward_mean": float(learned.rewards.mean())}
+            rollout = replace(rollout, rewards=learned.rewards)
         if not self.settings.reward_scaling:
             return rollout.rewards
         rewards = self._reward_scaling.scale(rollout)
