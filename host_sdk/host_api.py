@@ -8,7 +8,9 @@ from host_sdk.action_modifier import ActionModifier
 from host_sdk.action_modifier_element import ActionModifierElement
 from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
+from host_sdk.action_value import ActionValue
 from host_sdk.communicator import Communicator
+from host_sdk.controller import ActionValues, Controller
 from host_sdk.critic import Critic
 from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.geometry import Transform
@@ -21,6 +23,7 @@ from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_schema import ObservationSchema, ObservationSchemaElement
 from host_sdk.observation_value import ObservationObjectElement
 from host_sdk.policy import Policy
+from host_sdk.policy_controller import PolicyController
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import CommunicatorSettings, PPOTrainerSettings, TrainerProcessSettings
@@ -38,10 +41,13 @@ __all__ = [
     "ActionObjectElements",
     "ActionSchema",
     "ActionSchemaElement",
+    "ActionValue",
+    "ActionValues",
     "AgentIds",
     "Communicator",
     "CommunicatorSettings",
     "Completion",
+    "Controller",
     "Critic",
     "CriticSettings",
     "FailureCode",
@@ -57,6 +63,7 @@ __all__ = [
     "PPOTrainerSettings",
     "PPOTrainingSettings",
     "Policy",
+    "PolicyController",
     "PolicySettings",
     "Polyline",
     "Spline",

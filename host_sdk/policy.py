@@ -128,7 +128,9 @@ class Policy(ManagerListener):
         self._distribution: FloatArray | None = None
         self._vectors = input_vectors(self._spec, interactor.buffer)
         self.seed(self._settings.seed if seed is None else seed)
-        interactor.before_performing = self._report_step
+        self._report = self._report_step
+        # Of several policies the one that decides is reported; until then the first, lest an expert takes the place.
+        interactor.before_performing = interactor.before_performing or self._report
         self._listen_to(manager)
 
     def seed(self, seed: int, host_index: int = 0) -> None:
@@ -224,7 +226,39 @@ class Policy(ManagerListener):
         buffer.decided[agents] = buffer.observed[agents]
         buffer.is_set_by_hand[agents] = False
         self._noise_scale = action_noise_scale
+        self._interactor.before_performing = self._report
         self._distribution = None
+
+    def propose_actions(self, agent_ids: AgentIds, action_noise_scale: float = 1.0) -> FloatArray:
+        """What the policy would do at what agents see now, where another decides; only its own memory goes on.
+
+        Args:
+            agent_ids: int64[n], whose observations were gathered.
+            action_noise_scale: as for `run_inference`.
+
+        Returns:
+            float32[n, A]. Asked again before the next observation, it remembers no more than at first.
+
+        Raises:
+            MissingCallError: without `Interactor.make_action_modifiers` where the game makes modifiers.
+        """
+        buffer, count = self._interactor.buffer, len(agent_ids)
+        actions: FloatArray = np.zeros((count, buffer.action_vectors.shape[1]), dtype=np.float32)
+        if not count:
+            return actions
+        modifiers = buffer.modifiers_of(agent_ids, "propose_actions")
+        inputs = [array[agent_ids] for array in self._vectors]
+        if self._remembers:
+            before = self._memory.at_observation(agent_ids, buffer.observed)
+            distribution, after = self._network.run(*inputs, before)
+            self._memory.advance(agent_ids, before, after, buffer.observed)
+        else:
+            (distribution,) = self._network.run(*inputs)
+        log_probs = np.empty(count, dtype=np.float32)
+        self._sampler.sample(distribution, self._generator, action_noise_scale, actions, log_probs, modifiers)
+        # The network's buffers were overwritten, should an evaluation have waited for its sampling.
+        self._encoded = self._distribution = None
+        return actions
 
     # --- Memory ----------------------------------------------------------------------------------------------------
 

@@ -84,8 +84,10 @@ class ActionModification:
             return None
         buffer, size = self._buffer, self._size
         flags = buffer.action_modifiers[agents, size : 2 * size] > 0.5
-        # Whoever sets an action by hand has the last word.
-        flags &= ~buffer.is_set_by_hand[agents, np.newaxis]
+        is_set_by_hand = buffer.is_set_by_hand[agents, np.newaxis]
+        if np.count_nonzero(is_set_by_hand):
+            # Whoever sets an action by hand has the last word, unless they kept what was given.
+            flags &= ~is_set_by_hand | (buffer.action_vectors[agents, :size] == buffer.action_modifiers[agents, :size])
         return self._given[agents], flags
 
     def _write(

@@ -37,7 +37,7 @@ class InteractionBuffer:
         modified: uint64[max], as high as `observed` once the modifier was made; it stays 0 where M is.
         decided: uint64[max].
         performed: uint64[max].
-        is_set_by_hand: bool[max], whether the action came from `set_action_vector`.
+        is_set_by_hand: bool[max], whether the action came from `set_action_vector` or a controller.
         is_finite: bool[max], whether the last observation was; one that wasn't is held as zeros.
         agent_ids: the ids of the last `select`.
         selector: the same ids as an index.
@@ -116,6 +116,12 @@ class InteractionBuffer:
             self.decided[agent_id] = self.observed[agent_id]
         self.action_vectors[agent_id] = vector
         self.is_set_by_hand[agent_id] = True
+
+    def set_actions(self, agents: Selector, vectors: FloatArray) -> None:
+        """Puts in the actions of agents that were observed, float32[n, A], in the place of a policy's or another's."""
+        self.action_vectors[agents] = vectors
+        self.decided[agents] = self.observed[agents]
+        self.is_set_by_hand[agents] = True
 
     def set_action_modifier(self, agent_id: int, vector: FloatArray, *, is_counted: bool) -> None:
         """Puts in one agent's modifier from outside; likewise."""

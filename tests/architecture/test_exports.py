@@ -13,6 +13,7 @@ from tests.architecture.source_tree import PACKAGES, source_files
 
 HOST_CLASSES = {
     "Communicator",
+    "Controller",
     "Critic",
     "Interactor",
     "Manager",
