@@ -6,7 +6,7 @@ Importing this module imports torch, which takes seconds; the server leaves that
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from protocol.collection_contract import CollectionContract
 from protocol.experience import ExperienceBatch, VectorSizes
 from protocol.messages import Configure
 from protocol.policy_file import PolicyFile, save_policy
-from protocol.recording import EpisodeSizes, FlatEpisodes
+from protocol.recording import Episode, EpisodeSizes, FlatEpisodes
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import Algorithm, AlgorithmState, ConsumedBatch
 from trainer_process.behavior_plan import BehaviorPlan, check_later_host
@@ -126,6 +126,14 @@ class StartedBehavior:
             ExperienceError: the algorithm can't use it.
         """
         self._algorithm.add_experience(batch, host_index)
+
+    def show(self, episodes: Sequence[Episode], *, is_last: bool) -> None:
+        """Hands episodes to the algorithm as they are, of a file that stays where it is; nothing is kept of them.
+
+        Raises:
+            ExperienceError: the algorithm can't use them.
+        """
+        self._algorithm.add_demonstrations(episodes, is_last=is_last)
 
     @property
     def episode_sizes(self) -> EpisodeSizes:
