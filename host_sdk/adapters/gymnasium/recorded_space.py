@@ -32,7 +32,7 @@ from host_sdk.adapters.gymnasium.space_leaf import (
     part_count,
 )
 from host_sdk.adapters.gymnasium.space_schema import action_element, observation_element
-from host_sdk.errors import ValueMismatchError
+from host_sdk.errors import InvalidSettingsError, ValueMismatchError
 from host_sdk.inference.distribution import ActionDistribution
 from host_sdk.interaction.action_sample import samples_of
 from protocol.action_layout import ActionLayout
@@ -234,9 +234,12 @@ def world_spaces(world: str) -> tuple[Space[Any], Space[Any]]:
         world: as `gymnasium:CartPole-v1`.
 
     Raises:
-        gymnasium.error.Error: there is none, or what it needs is not installed.
+        InvalidSettingsError: there is none, or what it needs is not installed.
     """
-    environment = gymnasium.make(world.removeprefix(WORLD_PREFIX))
+    try:
+        environment = gymnasium.make(world.removeprefix(WORLD_PREFIX))
+    except (gymnasium.error.Error, ImportError) as error:
+        raise InvalidSettingsError(f"world {world!r}: expected one that is installed here, got {error}") from error
     found = environment.observation_space, environment.action_space
     environment.close()
     return found
@@ -248,5 +251,5 @@ def _spaces_of_world(world: str) -> tuple[Space[Any], Space[Any]] | None:
         return None
     try:
         return world_spaces(world)
-    except (gymnasium.error.Error, ImportError):
+    except InvalidSettingsError:
         return None
