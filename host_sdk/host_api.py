@@ -14,6 +14,8 @@ from host_sdk.controller import ActionValues, Controller
 from host_sdk.critic import Critic
 from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.geometry import Transform
+from host_sdk.imitation_trainer import ImitationTrainer
+from host_sdk.imitation_training_settings import ImitationTrainingSettings
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.interactor_callbacks import ActionModifierElements, ObservationObjectElements
 from host_sdk.interactor import Interactor
@@ -26,7 +28,12 @@ from host_sdk.policy import Policy
 from host_sdk.policy_controller import PolicyController
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
-from host_sdk.settings import CommunicatorSettings, PPOTrainerSettings, TrainerProcessSettings
+from host_sdk.settings import (
+    CommunicatorSettings,
+    ImitationTrainerSettings,
+    PPOTrainerSettings,
+    TrainerProcessSettings,
+)
 from host_sdk.spline import Polyline, Spline
 from host_sdk.training_environment import TrainingEnvironment
 from protocol.completion import Completion
@@ -51,6 +58,9 @@ __all__ = [
     "Critic",
     "CriticSettings",
     "FailureCode",
+    "ImitationTrainer",
+    "ImitationTrainerSettings",
+    "ImitationTrainingSettings",
     "Interactor",
     "Manager",
     "ManagerListener",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from host_sdk.training_settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class PPOTrainingSettings:
+class PPOTrainingSettings(TrainingSettings):
     """The trainer's PPO settings, under the same names; None leaves the trainer's default (or its file's value).
 
     The trainer checks the values, and answers with the path, what it expected and what came.
@@ -83,12 +85,3 @@ class PPOTrainingSettings:
     buffer_count: int | None = None
     seed: int | None = None
     device: str | None = None
-
-    def to_wire(self) -> dict[str, object]:
-        """Only what was set, by name."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {
-            name: dict(value) if isinstance(value, Mapping) else value
-            for name, value in values.items()
-            if value is not None
-        }

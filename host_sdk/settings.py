@@ -16,6 +16,11 @@ def _require_positive(owner: str, name: str, value: float) -> None:
         raise InvalidSettingsError(f"{owner}.{name}: expected a positive finite number, got {value!r}")
 
 
+def _require_behavior(owner: str, name: str) -> None:
+    if not name or len(name) > 64:
+        raise InvalidSettingsError(f"{owner}.behavior: expected a name of 1 to 64 characters, got {name!r}")
+
+
 @dataclass(frozen=True)
 class TrainerProcessSettings:
     """How a host starts its own trainer.
@@ -98,10 +103,23 @@ class PPOTrainerSettings:
     evaluation_step_count: int = 1000
 
     def __post_init__(self) -> None:
-        if not self.behavior or len(self.behavior) > 64:
-            raise InvalidSettingsError(
-                f"PPOTrainerSettings.behavior: expected a name of 1 to 64 characters, got {self.behavior!r}"
-            )
+        _require_behavior("PPOTrainerSettings", self.behavior)
         if self.max_episode_step_count is not None:
             _require_positive("PPOTrainerSettings", "max_episode_step_count", self.max_episode_step_count)
         _require_positive("PPOTrainerSettings", "evaluation_step_count", self.evaluation_step_count)
+
+
+@dataclass(frozen=True)
+class ImitationTrainerSettings:
+    """Where a policy is trained by imitation.
+
+    Attributes:
+        behavior: the name under which the trainer keeps this policy; hosts that share it train it together.
+        checkpoint: name of a checkpoint in the trainer's run folder to start from; empty: from the policy's weights.
+    """
+
+    behavior: str = "default"
+    checkpoint: str = ""
+
+    def __post_init__(self) -> None:
+        _require_behavior("ImitationTrainerSettings", self.behavior)

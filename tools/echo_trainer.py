@@ -23,6 +23,7 @@ from protocol.experience import FloatArray
 from protocol.messages import (
     Configure,
     Credit,
+    Demonstrations,
     Experience,
     Hello,
     Message,
@@ -131,6 +132,9 @@ class EchoTrainer:
             case Experience():
                 self.batches.append(message.batch_id)
                 self.take(message)
+            case Demonstrations():
+                self.batches.append(message.batch_id)
+                self.take_demonstrations(message)
             case Stop(shutdown=shutdown):
                 self.is_over = shutdown
 
@@ -188,6 +192,14 @@ class EchoTrainer:
         if self._weights is not None and self.settings.publishes:
             self.publish(experience.behavior, self._network_hash, self._weights)
         self.say(Credit(experience.behavior, experience.batch_id))
+
+    def take_demonstrations(self, demonstrations: Demonstrations) -> None:
+        """Answers episodes; the last of them with weights too."""
+        self.say(Credit(demonstrations.behavior, demonstrations.batch_id))
+        if demonstrations.is_last:
+            self.version += 1
+            if self._weights is not None and self.settings.publishes:
+                self.publish(demonstrations.behavior, self._network_hash, self._weights)
 
     def measured(self) -> dict[str, float]:
         """The metrics of an update that is about to be sent."""

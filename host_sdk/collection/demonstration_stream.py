@@ -90,21 +90,25 @@ class DemonstrationStream:
         """0 to 1: how much of the episodes was handed over."""
         return self.sent_episode_count / self.episode_count
 
-    def advance(self, link: BehaviorLink) -> None:
-        """Hands over one message, where one may go. Never waits.
+    def may_advance(self, link: BehaviorLink) -> bool:
+        """Whether the next `advance` would hand over a message."""
+        if link.restart_count != self._restart_count:
+            self._restart_count = link.restart_count
+            self._in_flight.clear()
+            self.sent_episode_count = 0
+        self._in_flight = [batch_id for batch_id in self._in_flight if link.is_in_flight(batch_id)]
+        return link.ready is not None and not self.is_sent and len(self._in_flight) < MESSAGES_IN_FLIGHT
+
+    def advance(self, link: BehaviorLink) -> bool:
+        """Hands over one message, where one may go, and says whether it did. Never waits.
 
         Its batch id is the next one of the link's; the owner needn't take the release.
 
         Raises:
             RecordingError: an episode can't be read, or is longer than a message may be.
         """
-        if link.restart_count != self._restart_count:
-            self._restart_count = link.restart_count
-            self._in_flight.clear()
-            self.sent_episode_count = 0
-        self._in_flight = [batch_id for batch_id in self._in_flight if link.is_in_flight(batch_id)]
-        if link.ready is None or self.is_sent or len(self._in_flight) >= MESSAGES_IN_FLIGHT:
-            return
+        if not self.may_advance(link):
+            return False
         episodes = self._next_episodes()
         self.sent_episode_count += len(episodes)
         message = demonstrations_to_message(
@@ -112,6 +116,7 @@ class DemonstrationStream:
         )
         link.hand_over(message)
         self._in_flight.append(message.batch_id)
+        return True
 
     def _next_episodes(self) -> list[Episode]:
         """As many as fit into a message, and one at least."""

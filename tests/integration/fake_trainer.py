@@ -23,6 +23,7 @@ from protocol.limits import MEBIBYTE
 from protocol.messages import (
     Complete,
     Configure,
+    Demonstrations,
     EvaluationResult,
     Experience,
     Failure,
@@ -54,6 +55,7 @@ FAULTS = (
     "forget_session",
     "drop_connection",
     "complete_at_once",
+    "complete_at_end",
     "ready_late",
     "offer_nothing",
     "offer_absent",
@@ -145,6 +147,20 @@ class FakeTrainer(EchoTrainer):
         super().answer(message)
 
     def take(self, experience: Experience) -> None:
+        if not self.breaks():
+            super().take(experience)
+            self.die_if_due()
+
+    def take_demonstrations(self, demonstrations: Demonstrations) -> None:
+        if not self.breaks():
+            super().take_demonstrations(demonstrations)
+            if demonstrations.is_last:
+                self.die_if_due()
+                if self.fault == "complete_at_end":
+                    self.say(Complete(demonstrations.behavior, "enough"))
+
+    def breaks(self) -> bool:
+        """Does what the fault wants at a batch; whether the batch is not to be taken."""
         match self.fault:
             case "die_on_experience":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -163,12 +179,15 @@ class FakeTrainer(EchoTrainer):
                     self.say(Refused("UNKNOWN_SESSION", "", "session", "one that lives", str(SESSION_ID), "say Hello"))
             case "drop_connection" if len(self.batches) == 2:
                 self.listen_again()
-            case "die_after_update":
-                super().take(experience)
-                time.sleep(0.05)
-                os.kill(os.getpid(), signal.SIGKILL)
             case _:
-                super().take(experience)
+                return False
+        return True
+
+    def die_if_due(self) -> None:
+        """For a fault that comes after the update."""
+        if self.fault == "die_after_update":
+            time.sleep(0.05)
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def publish(self, behavior: str, network_hash: int, weights: FloatArray) -> None:
         if self.fault == "nan_weights":
