@@ -62,7 +62,8 @@ class SpaceLeaf:
         found = nested
         for key in self.keys:
             try:
-                found = found[key]
+                # files name the parts of a Tuple by texts
+                found = found[str(key)] if isinstance(found, Mapping) and key not in found else found[key]
             except (KeyError, IndexError, TypeError) as error:
                 raise ValueMismatchError(self.path(path), "values of it", f"none ({error!r})") from None
         array = np.asarray(found)

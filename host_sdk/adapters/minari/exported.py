@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,5 +119,6 @@ def _write_metadata(
     }
     world = header.metadata.get(WORLD_KEY, "")
     if world.startswith(WORLD_PREFIX) and world.removeprefix(WORLD_PREFIX) in gymnasium.registry:
-        metadata["env_spec"] = gymnasium.spec(world.removeprefix(WORLD_PREFIX)).to_json()
+        with suppress(ValueError):  # a world that was registered with a callable has no text
+            metadata["env_spec"] = gymnasium.spec(world.removeprefix(WORLD_PREFIX)).to_json()
     (folder / METADATA_FILE).write_text(json.dumps(metadata), encoding="utf-8")
