@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from host_sdk.connection.behavior_link import BehaviorLink
 from host_sdk.interactor import Interactor
@@ -17,6 +17,18 @@ MESSAGE_BYTES = 2 * MEBIBYTE
 
 MESSAGES_IN_FLIGHT = 2
 """One on its way while the trainer keeps the other."""
+
+
+READ_BYTES = 32 * MEBIBYTE
+"""Of a file, after which the memory that its pages take is given back."""
+
+
+@runtime_checkable
+class MappedEpisodes(Protocol):
+    """Episodes that may lie in a mapped file."""
+
+    def release_memory(self) -> None:
+        """Gives back the memory that pages of the file take."""
 
 
 class RecordedEpisodes(Protocol):
@@ -72,6 +84,7 @@ class DemonstrationStream:
         self._message_bytes = message_bytes
         self._restart_count = 0
         self._in_flight: list[int] = []
+        self._read_bytes = 0
         self.episode_count = len(recording.episodes)
         self.sent_episode_count = 0
 
@@ -116,7 +129,15 @@ class DemonstrationStream:
         )
         link.hand_over(message)
         self._in_flight.append(message.batch_id)
+        self._give_back(sum(_bytes_of(episode, self._sizes) for episode in episodes))
         return True
+
+    def _give_back(self, byte_count: int) -> None:
+        """What was sent of a file is not read again."""
+        self._read_bytes += byte_count
+        if isinstance(self._episodes, MappedEpisodes) and (self._read_bytes >= READ_BYTES or self.is_sent):
+            self._read_bytes = 0
+            self._episodes.release_memory()
 
     def _next_episodes(self) -> list[Episode]:
         """As many as fit into a message, and one at least."""

@@ -36,6 +36,10 @@ class SelectedEpisodes(Sequence[Episode]):
             return [self._reader[each] for each in self._indices[index]]
         return self._reader[self._indices[index]]
 
+    def release_memory(self) -> None:
+        """Gives back the memory that pages of the file take; episodes stay, and are read again."""
+        self._reader.release_memory()
+
 
 class EpisodeSequence(Sequence[Episode]):
     """Grows at its end: by an episode, or by all of another's."""
@@ -69,11 +73,29 @@ class EpisodeSequence(Sequence[Episode]):
         for part, step_counts in zip(tuple(other._parts), tuple(other._step_counts), strict=True):
             self._add(part, step_counts)
 
+    def mark_end(self) -> int:
+        """A mark of where it ends now, for `cut_back`."""
+        self._seal()
+        return len(self._parts)
+
+    def cut_back(self, mark: int) -> None:
+        """Forgets what was added since the mark was made."""
+        if len(self._parts) > mark:
+            self._own = None
+            self._count = self._starts[mark]
+            del self._parts[mark:], self._starts[mark:], self._step_counts[mark:]
+
     @property
     def step_counts(self) -> Int64Array:
         """int64[E], of all episodes, known without reading them."""
         own = [episode.step_count for episode in self._own or ()]
         return np.concatenate([*self._step_counts, np.array(own, dtype=np.int64)])
+
+    def release_memory(self) -> None:
+        """Gives back the memory that pages of files take; episodes stay, and are read again."""
+        for part in self._parts:
+            if isinstance(part, RecordingReader | SelectedEpisodes):
+                part.release_memory()
 
     def __len__(self) -> int:
         return self._count

@@ -11,6 +11,7 @@ import pytest
 from host_sdk.collection import demonstration_stream
 from host_sdk.collection.demonstration_stream import DemonstrationStream, check_recording
 from host_sdk.connection.behavior_link import BehaviorLink
+from host_sdk.recording import Recording
 from protocol.demonstrations_wire import demonstrations_from_message
 from protocol.errors import RecordingError
 from protocol.messages import Configure, Credit, Demonstrations, Ready
@@ -179,6 +180,20 @@ def test_a_file_is_streamed_as_memory_is(interactor: SmallInteractor, trainer: T
     with RecordingReader(tmp_path / "run.lbr") as reader:
         stream_all(DemonstrationStream("Walker", reader), trainer)
     assert [episode.step_count for episode in trainer.episodes()] == [5, 6]
+
+
+def test_the_memory_of_a_file_is_given_back_as_it_is_sent(
+    interactor: SmallInteractor, trainer: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = random_recording(interactor, 5, 6, 7)
+    save_recording(tmp_path / "run.lbr", recording.header, recording.episodes)
+    monkeypatch.setattr(demonstration_stream, "READ_BYTES", 500)
+    releases: list[int] = []
+    monkeypatch.setattr(RecordingReader, "release_memory", lambda reader: releases.append(len(trainer.taken)))
+    loaded = Recording.load_recording(tmp_path / "run.lbr")
+    stream_all(DemonstrationStream("Walker", loaded, message_bytes=1), trainer)
+    assert releases == [1, 2]
+    assert [episode.step_count for episode in trainer.episodes()] == [5, 6, 7]
 
 
 def test_a_damaged_episode_is_named(interactor: SmallInteractor, trainer: Trainer, tmp_path: Path) -> None:
