@@ -110,5 +110,5 @@ def _decompressed(observation: Any, shape: tuple[int, ...], index: int) -> ByteA
         return pixels
     raise RecordingError(
         f"observation_{index}: expected a PNG image of 1 or 3 channels in {list(shape)}, got one of {size} whose "
-        f"channels are mapped as {mapping}; stacked ones can't be read: record with a stack of 1, or without compression"
+        f"channels are mapped as {mapping}; stacked ones can't be read: record with a stack of 1, or uncompressed"
     )
