@@ -101,15 +101,20 @@ class EpisodeSplit(NamedTuple):
     validation: list[int]
 
 
-def split_episodes(count: int, validation_fraction: float, generator: np.random.Generator) -> EpisodeSplit:
+def split_episodes(
+    count: int, validation_fraction: float, generator: np.random.Generator, min_validation_count: int = 1
+) -> EpisodeSplit:
     """Keeps whole episodes back for validation: those of training and of validation share no trajectory.
 
     Args:
         count: E, at least 1.
         validation_fraction: of the episodes, rounded to the nearest number of them; at least one is left to train on.
         generator: draws which.
+        min_validation_count: where it would be fewer, none is kept back.
     """
     validation_count = min(int(validation_fraction * count + 0.5), count - 1)
+    if validation_count < min_validation_count:
+        validation_count = 0
     order: Int64Array = generator.permutation(count)
     return EpisodeSplit(
         training=sorted(order[validation_count:].tolist()), validation=sorted(order[:validation_count].tolist())

@@ -69,7 +69,7 @@ class BC(Algorithm):
         if self._split is None:
             return 0
         left = self.settings.epochs - self.iteration
-        return self.steps + left * self._learner.demonstrations.step_count(self._split.training)
+        return self.steps + left * self._learner.steps_of_epoch(self._split.training)
 
     @property
     def is_complete(self) -> bool:
@@ -109,9 +109,9 @@ class BC(Algorithm):
         found = self._learner.evaluate(split.validation, report_progress)
         metrics |= {f"validation_{name}": value for name, value in found.items()}
         if found:
-            self._stopping.add(found["neg_log_prob"], self._learner.policy.network.values())
-            metrics["best_validation_neg_log_prob"] = self._stopping.score
-        self._counters = self._counters.after_update(self._learner.demonstrations.step_count(split.training))
+            self._stopping.add(found["score"], self._learner.policy.network.values())
+            metrics["epochs_since_best"] = float(self._stopping.epochs_since)
+        self._counters = self._counters.after_update(self._learner.steps_of_epoch(split.training))
         if self.is_complete and self._stopping.weights is not None:
             self._learner.policy.network.load(self._stopping.weights)
         metrics |= {
@@ -181,8 +181,9 @@ class BC(Algorithm):
 
     def _first_split(self, count: int) -> EpisodeSplit:
         if self._restored_validation is None:
-            generator = numpy_generator(self.settings.seed, self._behavior.name, self.name, "split")
-            return split_episodes(count, self.settings.validation_fraction, generator)
+            settings = self.settings
+            generator = numpy_generator(settings.seed, self._behavior.name, self.name, "split")
+            return split_episodes(count, settings.validation_fraction, generator, settings.min_validation_episodes)
         validation = [index for index in self._restored_validation if index < count]
         kept_back = set(validation)
         return EpisodeSplit([index for index in range(count) if index not in kept_back], validation)

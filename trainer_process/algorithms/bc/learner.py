@@ -19,6 +19,7 @@ from trainer_process.algorithms.bc.evaluation import distributions, starting_mem
 from trainer_process.algorithms.bc.losses import l2_loss
 from trainer_process.algorithms.bc.settings import CloningSettings
 from trainer_process.algorithms.bc.shown_steps import ShownSteps, show_steps
+from trainer_process.algorithms.bc.validation_score import validation_score
 from trainer_process.algorithms.schedule import scheduled
 from trainer_process.data.demonstrations import Demonstrations
 from trainer_process.data.minibatch_order import drawn_order
@@ -69,10 +70,16 @@ class CloningLearner:
             self.policy.publish_statistics()
             self._shown.clear()
 
+    def steps_of_epoch(self, indices: Sequence[int]) -> int:
+        """How many steps of some episodes an epoch learns from, each as often as it does."""
+        once = self.demonstrations.step_count(indices)
+        minibatches = -(-once // self._settings.minibatch_size)
+        return once * -(-self._settings.min_gradient_steps // minibatches)
+
     def run_epoch(
         self, indices: Sequence[int], progress: tuple[int, int], report_progress: ReportProgress
     ) -> dict[str, float]:
-        """One pass over some episodes; returns how well the policy agreed with them, minibatch by minibatch.
+        """Passes over some episodes, one where there are enough; returns how the policy agreed with them meanwhile.
 
         Args:
             indices: of the episodes, at least one.
@@ -83,11 +90,12 @@ class CloningLearner:
             DivergedError: the weights left the finite numbers; they are those from before.
         """
         backup = self.policy.backup()
-        total_rows, done, parts = self.demonstrations.step_count(indices), 0, _Mean()
-        for shown in self._parts("training", indices):
-            at = progress[0] + done / total_rows, progress[0] + (done + shown.step_count) / total_rows
-            parts.add(self._run_part(shown, (*at, float(progress[1])), report_progress), shown.step_count)
-            done += shown.step_count
+        total, done, parts = self.steps_of_epoch(indices), 0, _Mean()
+        while done < total:
+            for shown in self._parts("training", indices):
+                at = progress[0] + done / total, progress[0] + (done + shown.step_count) / total
+                parts.add(self._run_part(shown, (*at, float(progress[1])), report_progress), shown.step_count)
+                done += shown.step_count
         if not self.policy.is_finite():
             self.policy.restore(backup)
             raise DivergedError("policy weights", f"behavior {self._behavior.name!r}, epoch {progress[0] + 1}")
@@ -96,11 +104,13 @@ class CloningLearner:
 
     def evaluate(self, indices: Sequence[int], report_progress: ReportProgress) -> dict[str, float]:
         """How well the policy, as it is, agrees with some episodes; nothing where there are none."""
-        parts = _Mean()
+        parts, layout = _Mean(), self._behavior.action_layout
         if indices:
             for shown in self._parts("validation", indices):
                 found = distributions(self.policy, shown)
-                parts.add(agreement(self._behavior.action_layout, found, shown.rows), shown.step_count)
+                numbers = agreement(layout, found, shown.rows)
+                numbers["score"] = validation_score(layout, found, shown.rows)
+                parts.add(numbers, shown.step_count)
                 report_progress()
         return parts.means()
 

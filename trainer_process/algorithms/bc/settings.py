@@ -13,6 +13,8 @@ class CloningSettings(AlgorithmSettings):
 
     Attributes:
         minibatch_size: steps of one gradient step.
+        min_gradient_steps: of an epoch: demonstrations that are too few for them are gone through several times in
+            each, so that they get as much practice as others.
         memory_window: consecutive steps that a policy with memory learns through at a time; a minibatch is as many
             whole windows as hold its steps.
         learning_rate: of Adam.
@@ -33,6 +35,7 @@ class CloningSettings(AlgorithmSettings):
     """
 
     minibatch_size: int = Field(default=64, ge=1, le=1_000_000)
+    min_gradient_steps: int = Field(default=200, ge=1, le=1_000_000)
     memory_window: int = Field(default=64, ge=1, le=10_000)
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
     learning_rate_schedule: ScheduleKind = "linear"
@@ -54,9 +57,12 @@ class BCSettings(CloningSettings):
         epochs: passes over the training episodes, at most.
         validation_fraction: of the episodes, kept back whole: cloning stops by how well it does on them, and keeps the
             weights that did best. Rounded to a number of episodes; one at least is left to train on.
+        min_validation_episodes: fewer would say too little of how a clone does elsewhere: where it comes to fewer, all
+            episodes are trained on, for all epochs.
         patience: epochs without improvement on the validation episodes after which cloning stops; None never stops.
     """
 
     epochs: int = Field(default=100, ge=1, le=1_000_000)
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
+    min_validation_episodes: int = Field(default=3, ge=1)
     patience: int | None = Field(default=20, ge=1)
