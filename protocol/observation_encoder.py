@@ -35,7 +35,9 @@ _LINEAR_GAIN = 1.0
 """Of layers that no activation follows."""
 
 
-def encode_observation(draft: NetworkDraft, element: ObservationElement, observation: str, prefix: str) -> Part:
+def encode_observation(
+    draft: NetworkDraft, element: ObservationElement, observation: str, prefix: str, *, image_register: str = "image"
+) -> Part:
     """Adds the encoder of a schema.
 
     Args:
@@ -43,6 +45,7 @@ def encode_observation(draft: NetworkDraft, element: ObservationElement, observa
         element: the schema.
         observation: the register with the observation vector, normalised or not; passed over where it has no numbers.
         prefix: of the names of all parameters and registers.
+        image_register: the register with the bytes of its images.
 
     Returns:
         The encoded observation.
@@ -50,7 +53,7 @@ def encode_observation(draft: NetworkDraft, element: ObservationElement, observa
     Raises:
         SchemaError: there is nothing to see.
     """
-    parts = _Encoder(draft, prefix).encode(element, Part(observation, 0, element.vector_size))
+    parts = _Encoder(draft, prefix, image_register).encode(element, Part(observation, 0, element.vector_size))
     if not parts:
         raise SchemaError("$", "an observation with at least one number, choice or image", element.type_name)
     return draft.whole(draft.gathered(*parts, name="encoded"))
@@ -59,9 +62,10 @@ def encode_observation(draft: NetworkDraft, element: ObservationElement, observa
 class _Encoder:
     """Walks a schema; what it yields for an element are the parts of its encoding, none for nothing."""
 
-    def __init__(self, draft: NetworkDraft, prefix: str) -> None:
+    def __init__(self, draft: NetworkDraft, prefix: str, image_register: str) -> None:
         self._draft = draft
         self._prefix = prefix
+        self._image_register = image_register
         self._count = 0
         self._image_start = 0
 
@@ -185,7 +189,7 @@ class _Encoder:
     def _image(self, core: ImageObservation) -> list[Part]:
         draft, name = self._draft, self._name()
         start, self._image_start = self._image_start, self._image_start + core.image_size
-        pixels = draft.gathered(Part("image", start, self._image_start))
+        pixels = draft.gathered(Part(self._image_register, start, self._image_start))
         source = draft.append("scale", (pixels,), f"{name}.scaled", core.image_size, factor=1.0 / core.scale)
         height, width, channels, kernel = core.height, core.width, core.channels, core.kernel_size
         padding = kernel // 2

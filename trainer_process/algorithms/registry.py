@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from trainer_process.algorithms.airl.algorithm import AIRL
+from trainer_process.algorithms.airl.settings import AIRLSettings
 from trainer_process.algorithms.base import Algorithm, AlgorithmSettings, BehaviorSpec
 from trainer_process.algorithms.bc.algorithm import BC
 from trainer_process.algorithms.bc.settings import BCSettings
+from trainer_process.algorithms.gail.algorithm import GAIL
+from trainer_process.algorithms.gail.settings import GAILSettings
 from trainer_process.algorithms.ppo.algorithm import PPO
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.errors import SettingsError
+
+_SettingsT = TypeVar("_SettingsT", bound=AlgorithmSettings)
 
 
 @dataclass(frozen=True)
@@ -26,21 +33,20 @@ class AlgorithmEntry:
     make: Callable[[BehaviorSpec, AlgorithmSettings], Algorithm]
 
 
-def _make_ppo(behavior: BehaviorSpec, settings: AlgorithmSettings) -> Algorithm:
-    if not isinstance(settings, PPOSettings):
-        raise TypeError(f"ppo takes PPOSettings, got {type(settings).__name__}")
-    return PPO(behavior, settings)
+def _entry(settings_class: type[_SettingsT], make: Callable[[BehaviorSpec, _SettingsT], Algorithm]) -> AlgorithmEntry:
+    def checked(behavior: BehaviorSpec, settings: AlgorithmSettings) -> Algorithm:
+        if not isinstance(settings, settings_class):
+            raise TypeError(f"expected {settings_class.__name__}, got {type(settings).__name__}")
+        return make(behavior, settings)
 
-
-def _make_bc(behavior: BehaviorSpec, settings: AlgorithmSettings) -> Algorithm:
-    if not isinstance(settings, BCSettings):
-        raise TypeError(f"bc takes BCSettings, got {type(settings).__name__}")
-    return BC(behavior, settings)
+    return AlgorithmEntry(settings_class, checked)
 
 
 ALGORITHMS: Mapping[str, AlgorithmEntry] = {
-    BC.name: AlgorithmEntry(BCSettings, _make_bc),
-    PPO.name: AlgorithmEntry(PPOSettings, _make_ppo),
+    AIRL.name: _entry(AIRLSettings, AIRL),
+    BC.name: _entry(BCSettings, BC),
+    GAIL.name: _entry(GAILSettings, GAIL),
+    PPO.name: _entry(PPOSettings, PPO),
 }
 
 

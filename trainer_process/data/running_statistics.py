@@ -23,6 +23,11 @@ class RunningStatistics:
         self.squared_deviations: Float64Array = np.zeros(size)
 
     @property
+    def active(self) -> npt.NDArray[np.bool_]:
+        """bool[F], the features that are counted."""
+        return self._active
+
+    @property
     def variance(self) -> Float64Array:
         """float64[F], of the population; 1 before the first row and where a feature is not active."""
         if self.count == 0:
