@@ -28,10 +28,13 @@ from host_sdk.policy import Policy
 from host_sdk.policy_controller import PolicyController
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
+from host_sdk.recorder import Recorder
+from host_sdk.recording import Recording
 from host_sdk.settings import (
     CommunicatorSettings,
     ImitationTrainerSettings,
     PPOTrainerSettings,
+    RecorderSettings,
     TrainerProcessSettings,
 )
 from host_sdk.spline import Polyline, Spline
@@ -76,6 +79,9 @@ __all__ = [
     "PolicyController",
     "PolicySettings",
     "Polyline",
+    "Recorder",
+    "RecorderSettings",
+    "Recording",
     "Spline",
     "TrainerProcessSettings",
     "TrainingEnvironment",

@@ -86,6 +86,26 @@ class CommunicatorSettings:
 
 
 @dataclass(frozen=True)
+class RecorderSettings:
+    """How a recorder records.
+
+    Attributes:
+        max_episode_step_count: a record is closed as a truncation after so many steps; the agent itself plays on, in
+            the next record. None: only where a file's limits ask for it.
+        is_appending: whether a recording that is in the file already goes on; else there must be no such file.
+        metadata: free strings by name, which a new recording begins with: the game, the player, the level.
+    """
+
+    max_episode_step_count: int | None = None
+    is_appending: bool = False
+    metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        if self.max_episode_step_count is not None:
+            _require_positive("RecorderSettings", "max_episode_step_count", self.max_episode_step_count)
+
+
+@dataclass(frozen=True)
 class PPOTrainerSettings:
     """How a host collects.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from host_sdk.collection.buffer_rotation import BufferRotation, CollectionCounts
 from host_sdk.collection.episode_tally import EpisodeTally
 from host_sdk.collection.lane_buffer import AllocateFloats, StepSizes, touched_floats
+from host_sdk.collection.reward_report import RewardReporter
 from host_sdk.collection.segment_log import FinalState
 from host_sdk.collection.step_writer import ActedStep, StepWriter
 from host_sdk.errors import CollectionError
@@ -24,8 +24,6 @@ from protocol.observation_layout import ObservationLayout
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
-
-_logger = logging.getLogger(__name__)
 
 
 class Closing(NamedTuple):
@@ -110,7 +108,7 @@ class TrajectoryRecorder:
             max_agent_count, self._buffers, self.tally, self.counts, is_bounded=contract.horizon > 0
         )
         self._max_episode_step_count = max_episode_step_count
-        self._reported_rewards: set[int] = set()
+        self._reward_reporter = RewardReporter()
 
     # --- What the owner asks ---------------------------------------------------------------------------------------
 
@@ -205,7 +203,7 @@ class TrajectoryRecorder:
             return _NOBODY
         broken = self._writer.end(agent_ids, reward)
         if broken.size:
-            self._report_rewards(broken)
+            self._reward_reporter.report(broken)
         return self._closing(agent_ids, completion)
 
     def close_segments(
@@ -323,13 +321,3 @@ class TrajectoryRecorder:
         missing = [name for name in self._needed if name in arrays and arrays[name] is None]
         if missing:
             raise CollectionError(f"{call}: expected {' and '.join(missing)}, which this recorder hands off, got none")
-
-    def _report_rewards(self, agent_ids: AgentIds) -> None:
-        for agent_id in agent_ids.tolist():
-            if agent_id not in self._reported_rewards:
-                self._reported_rewards.add(agent_id)
-                _logger.warning(
-                    "the reward of agent %d is not finite; that step is not recorded, and its trajectory is cut "
-                    "before it (said once for each agent)",
-                    agent_id,
-                )

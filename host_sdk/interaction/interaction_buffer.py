@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -41,6 +42,7 @@ class InteractionBuffer:
         is_finite: bool[max], whether the last observation was; one that wasn't is held as zeros.
         agent_ids: the ids of the last `select`.
         selector: the same ids as an index.
+        before_beginning: called with agents that are about to begin anew, while all that is known of them stands.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class InteractionBuffer:
         self.is_finite: BoolArray = np.ones(max_agent_count, dtype=np.bool_)
         self.agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
         self.selector: Selector = slice(0, 0)
+        self.before_beginning: list[Callable[[AgentIds], None]] = []
 
     def select(self, agent_ids: AgentIds) -> None:
         """Makes these the agents of the calls below; cheap while the array is the same one."""
@@ -73,6 +76,8 @@ class InteractionBuffer:
 
     def begin_agents(self, agent_ids: AgentIds) -> None:
         """Agents begin anew: nothing has been observed, decided or performed."""
+        for hear in self.before_beginning:
+            hear(agent_ids)
         for counter in (self.observed, self.modified, self.decided, self.performed):
             counter[agent_ids] = 0
         self.is_set_by_hand[agent_ids] = False

@@ -62,10 +62,12 @@ class RecordingWriter:
             ) from error
 
     def close(self) -> None:
-        """Makes sure that all is on the disk, and closes the file. A second call does nothing."""
+        """Makes sure that all is on the disk, and closes the file, whether or not it is. A second call does nothing."""
         if not self._file.closed:
-            os.fsync(self._file.fileno())
-            self._file.close()
+            try:
+                os.fsync(self._file.fileno())
+            finally:
+                self._file.close()
 
     def __enter__(self) -> RecordingWriter:
         return self

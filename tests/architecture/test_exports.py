@@ -21,6 +21,8 @@ HOST_CLASSES = {
     "ManagerListener",
     "PPOTrainer",
     "Policy",
+    "Recorder",
+    "Recording",
     "TrainingEnvironment",
 }
 
