@@ -7,9 +7,12 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
+from host_sdk.controller import Controller
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.evaluation import EvaluationSummary
 from host_sdk.host_program.command_line import HostSettings, add_training_options, make_communicator, read_settings
+from host_sdk.host_program.rollout_options import RolloutOptions, add_rollout_options, read_rollout_options
+from host_sdk.host_program.rollouts import play_rollouts
 from host_sdk.host_program.training_loop import INTERRUPTED, train_until_over
 from host_sdk.host_program.training_report import ReportFormat, TrainingReport
 from host_sdk.mock_engine.engine import MockEngine, MockEngineSettings
@@ -17,8 +20,10 @@ from host_sdk.mock_engine.misbehaviour import Misbehaviour
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import PPOTrainerSettings
+from protocol.errors import BridgeError
 from protocol.policy_settings import CriticSettings, PolicySettings
 
+WORLD = "arena"
 EVALUATION_TICKS = 1000
 # An engine that is ahead of its trainer draws a frame meanwhile; here it leaves the processor to the trainer.
 FRAME_PAUSE_S = 0.001
@@ -73,6 +78,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--evaluation-ticks", type=int, default=EVALUATION_TICKS, help="before and after; 0: none")
     parser.add_argument("--demo", action="store_true", help="end with a word on what to try next")
     add_training_options(parser)
+    add_rollout_options(parser)
     return parser
 
 
@@ -92,6 +98,19 @@ def arena_settings(options: argparse.Namespace) -> HostSettings:
         raise InvalidSettingsError("--iterations: expected it, or --total-steps, got both")
     steps = options.iterations * (settings.training.steps_per_update or 0)
     return replace(settings, training=replace(settings.training, total_steps=steps))
+
+
+def play(options: argparse.Namespace, rollouts: RolloutOptions) -> int:
+    """Play whole episodes, record them where a file is given, and print lines of JSON."""
+    policy = rollouts.policy_settings() or ARENA_SETTINGS.policy
+    engine = MockEngine(MockEngineSettings(agent_count=options.agents, seed=options.seed, policy=policy))
+
+    def make_expert() -> Controller:
+        from host_sdk.mock_engine.expert import ArenaExpert
+
+        return ArenaExpert.make_controller(engine.manager, engine.interactor, arena=engine.arena)
+
+    return play_rollouts(engine, WORLD, rollouts, make_expert=make_expert, advance=engine.advance)
 
 
 class ArenaRun:
@@ -168,9 +187,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = make_parser()
     options = parser.parse_args(arguments)
     try:
+        if (rollouts := read_rollout_options(options)) is not None:
+            return play(options, rollouts)
         settings = arena_settings(options)
     except InvalidSettingsError as error:
         parser.error(str(error))
+    except BridgeError as error:
+        print(f"{WORLD}: {error}", file=sys.stderr)
+        return 1
     report = TrainingReport(ReportFormat(options.report))
     try:
         outcome = ArenaRun(options, settings, report).run()

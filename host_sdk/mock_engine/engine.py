@@ -77,6 +77,10 @@ class MockEngine:
             self.play()
         else:
             run_learning()
+        self.advance()
+
+    def advance(self) -> None:
+        """Move the world on, by what agents are doing."""
         self.arena.step()
         self.manager.tick(self.arena.settings.tick_s)
         self.tick_count += 1

@@ -1,4 +1,4 @@
-"""`python -m host_sdk.adapters.gymnasium`: train, or evaluate, a policy on a Gymnasium environment."""
+"""`python -m host_sdk.adapters.gymnasium`: train, evaluate or record a policy on a Gymnasium environment."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.host_program.command_line import HostSettings, add_training_options, read_settings
 from host_sdk.host_program.episode_evaluation import evaluate_episodes
+from host_sdk.host_program.rollout_options import RolloutOptions, add_rollout_options, read_rollout_options
+from host_sdk.host_program.rollouts import play_rollouts
 from host_sdk.host_program.simulator import train_simulator
 from host_sdk.host_program.training_loop import INTERRUPTED
 from protocol.errors import BridgeError
@@ -33,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--evaluate", type=Path, metavar="POLICY.lbp", help="play this policy file, without a trainer")
     parser.add_argument("--episodes", type=int, default=100, help="of an evaluation")
     add_training_options(parser)
+    add_rollout_options(parser)
     return parser
 
 
@@ -46,6 +49,13 @@ def evaluate(options: argparse.Namespace) -> int:
         figures = evaluate_episodes(host, options.episodes).figures()
     print(json.dumps({"env_id": options.env_id, **figures, "seconds": round(time.monotonic() - started_s, 2)}))
     return 0
+
+
+def play(options: argparse.Namespace, rollouts: RolloutOptions) -> int:
+    """Play whole episodes, record them where a file is given, and print lines of JSON."""
+    maker = environment_maker(options.env_id, options.env_arguments)
+    with GymnasiumHost(maker, options.agents, seed=options.seed, policy_settings=rollouts.policy_settings()) as host:
+        return play_rollouts(host, f"gymnasium:{options.env_id}", rollouts)
 
 
 def train(options: argparse.Namespace, settings: HostSettings) -> int:
@@ -62,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.evaluate is not None:
             return evaluate(options)
+        if (rollouts := read_rollout_options(options)) is not None:
+            return play(options, rollouts)
         return train(options, read_settings(options))
     except InvalidSettingsError as error:
         parser.error(str(error))
