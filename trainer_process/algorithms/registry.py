@@ -11,6 +11,8 @@ from trainer_process.algorithms.airl.settings import AIRLSettings
 from trainer_process.algorithms.base import Algorithm, AlgorithmSettings, BehaviorSpec
 from trainer_process.algorithms.bc.algorithm import BC
 from trainer_process.algorithms.bc.settings import BCSettings
+from trainer_process.algorithms.dagger.algorithm import DAgger
+from trainer_process.algorithms.dagger.settings import DAggerSettings
 from trainer_process.algorithms.gail.algorithm import GAIL
 from trainer_process.algorithms.gail.settings import GAILSettings
 from trainer_process.algorithms.ppo.algorithm import PPO
@@ -45,6 +47,7 @@ def _entry(settings_class: type[_SettingsT], make: Callable[[BehaviorSpec, _Sett
 ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     AIRL.name: _entry(AIRLSettings, AIRL),
     BC.name: _entry(BCSettings, BC),
+    DAgger.name: _entry(DAggerSettings, DAgger),
     GAIL.name: _entry(GAILSettings, GAIL),
     PPO.name: _entry(PPOSettings, PPO),
 }

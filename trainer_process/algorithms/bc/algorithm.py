@@ -103,9 +103,10 @@ class BC(Algorithm):
 
     def update(self, report_progress: ReportProgress) -> UpdateReport:
         started = time.perf_counter()
-        split = self._take_in(report_progress)
-        progress = self.iteration, self.settings.epochs
-        metrics = self._learner.run_epoch(split.training, progress, report_progress)
+        with self._learner.undone_when_diverged():
+            split = self._take_in(report_progress)
+            progress = self.iteration, self.settings.epochs
+            metrics = self._learner.run_epoch(split.training, progress, report_progress)
         found = self._learner.evaluate(split.validation, report_progress)
         metrics |= {f"validation_{name}": value for name, value in found.items()}
         if found:
@@ -170,13 +171,13 @@ class BC(Algorithm):
         count = len(self._learner.demonstrations)
         if self._split is None:
             self._split = self._first_split(count)
-            statistics = self._learner.policy.statistics
-            if statistics is not None and statistics.count == 0:
-                self._learner.count_observations(self._split.training)
         elif pending:
             kept_back = set(self._split.validation)
             training = [index for index in range(count) if index not in kept_back]
             self._split = EpisodeSplit(training, self._split.validation)
+        statistics = self._learner.policy.statistics
+        if statistics is not None and statistics.count == 0:
+            self._learner.count_observations(self._split.training)
         return self._split
 
     def _first_split(self, count: int) -> EpisodeSplit:

@@ -5,6 +5,7 @@ O observation, I bytes of images, H memory, D distribution, B rows.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -26,10 +27,11 @@ from trainer_process.models.clamped_row import clamped_rows
 
 
 class Backup(NamedTuple):
-    """Trainable weights and the optimiser's state from before an epoch."""
+    """All weights, the optimiser's state and the statistics from before an update."""
 
-    weights: Tensor
+    weights: npt.NDArray[np.float32]
     optimizer: AdamState
+    statistics: RunningStatistics | None
 
 
 class ClonedPolicy:
@@ -113,12 +115,14 @@ class ClonedPolicy:
         self.optimizer.reset()
 
     def backup(self) -> Backup:
-        """A copy of everything that gradient steps change."""
-        return Backup(self.weights.values.clone(), AdamState(*(part.clone() for part in self.optimizer.state)))
+        """A copy of everything that an update changes."""
+        optimizer = AdamState(*(part.clone() for part in self.optimizer.state))
+        return Backup(self.network.values(), optimizer, copy.deepcopy(self.statistics))
 
     def restore(self, backup: Backup) -> None:
-        """Takes gradient steps back."""
-        self.weights.values.copy_(backup.weights)
+        """Takes an update back."""
+        self.network.load(backup.weights)
+        self.statistics = copy.deepcopy(backup.statistics)
         for part, saved in zip(self.optimizer.state, backup.optimizer, strict=True):
             part.copy_(saved)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +71,16 @@ class CloningLearner:
             self.policy.publish_statistics()
             self._shown.clear()
 
+    @contextmanager
+    def undone_when_diverged(self) -> Iterator[None]:
+        """Around an update: where it raises DivergedError, the policy is as it was before."""
+        backup = self.policy.backup()
+        try:
+            yield
+        except DivergedError:
+            self.policy.restore(backup)
+            raise
+
     def steps_of_epoch(self, indices: Sequence[int]) -> int:
         """How many steps of some episodes an epoch learns from, each as often as it does."""
         once = self.demonstrations.step_count(indices)
@@ -87,9 +98,8 @@ class CloningLearner:
             report_progress: called once per minibatch.
 
         Raises:
-            DivergedError: the weights left the finite numbers; they are those from before.
+            DivergedError: the weights left the finite numbers.
         """
-        backup = self.policy.backup()
         total, done, parts = self.steps_of_epoch(indices), 0, _Mean()
         while done < total:
             for shown in self._parts("training", indices):
@@ -97,7 +107,6 @@ class CloningLearner:
                 parts.add(self._run_part(shown, (*at, float(progress[1])), report_progress), shown.step_count)
                 done += shown.step_count
         if not self.policy.is_finite():
-            self.policy.restore(backup)
             raise DivergedError("policy weights", f"behavior {self._behavior.name!r}, epoch {progress[0] + 1}")
         learning_rate = float(self.policy.optimizer.learning_rate)
         return {**parts.means(), "learning_rate": learning_rate, "l2_norm": float(l2_loss(self.policy.weights.values))}
@@ -116,14 +125,14 @@ class CloningLearner:
 
     def _parts(self, purpose: str, indices: Sequence[int]) -> Iterator[ShownSteps]:
         """The episodes, as much of them at a time as the budget allows; what fits is loaded once."""
-        kept = self._shown.get(purpose)
-        if kept is not None and kept[0] == tuple(indices):
+        key, kept = tuple(indices), self._shown.get(purpose)
+        if kept is not None and kept[0] == key:
             yield kept[1]
             return
         for part in self.demonstrations.shards(indices, self._settings.memory_budget_bytes, self.generator):
             shown = show_steps(self.demonstrations.load(part), self.policy, self._settings.memory_window)
             if len(part) == len(indices):
-                self._shown[purpose] = tuple(indices), shown
+                self._shown[purpose] = key, shown
             yield shown
 
     def _run_part(
