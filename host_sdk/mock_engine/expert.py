@@ -100,7 +100,8 @@ class ArenaExpert(Controller):
         is_within = (gaps < radius)[:, np.newaxis]
         away = tangents - towards * (radius / gaps - 1.0)[:, np.newaxis] * 2.0
         away /= np.maximum(_lengths(away), _TINY_M)
-        return np.where(is_within, away, tangents)
+        directions: FloatArray = np.where(is_within, away, tangents)
+        return directions
 
 
 def _lengths(vectors: FloatArray) -> FloatArray:
