@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from trainer_process.cli_convert import convert
 from trainer_process.cli_demo import demo
 from trainer_process.cli_evaluate import evaluate
 from trainer_process.cli_inspect import inspect
 from trainer_process.cli_keys import keys
+from trainer_process.cli_rollouts import record, rollouts
 from trainer_process.cli_serve import launched, serve
 from trainer_process.cli_train import train
 from trainer_process.library_version import library_version
@@ -30,5 +32,5 @@ def root() -> None:
     """
 
 
-for command in (demo, evaluate, inspect, keys, launched, serve, train):
+for command in (convert, demo, evaluate, inspect, keys, launched, record, rollouts, serve, train):
     root.add_command(command)

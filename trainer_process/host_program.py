@@ -34,6 +34,8 @@ class HostProgram:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def events(self) -> Iterator[dict[str, object] | str]:
         """What the program says: each JSON object as one, every other line as text."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +29,7 @@ class ProgressReport:
         mean_return: of the last episodes, None before the first ended.
         steps_per_second: of late, None where that isn't known.
         policy_version: the newest weights.
+        unit: what `steps` counts.
     """
 
     title: str
@@ -38,6 +39,7 @@ class ProgressReport:
     mean_return: float | None
     steps_per_second: float | None
     policy_version: int
+    unit: str = "steps"
 
     @classmethod
     def from_metrics(
@@ -63,6 +65,52 @@ class ProgressReport:
             parts.append(f"{self.steps_per_second:,.0f} steps/s")
         parts.append(f"policy v{self.policy_version}")
         return "  ".join(parts)
+
+
+@dataclass(frozen=True)
+class CountedProgress:
+    """How far something is that can be counted.
+
+    Attributes:
+        title: what is done.
+        steps: so far, counted in `unit`.
+        total_steps: at the end; 0 where that isn't known.
+        unit: what is counted.
+        text: beside the bar.
+    """
+
+    title: str
+    steps: int
+    total_steps: int
+    unit: str
+    text: str
+
+    def describe(self) -> str:
+        """The text beside the bar."""
+        return self.text
+
+
+class ShownProgress(Protocol):
+    """What a display shows; see `ProgressReport` and `CountedProgress`."""
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+
+    @property
+    def steps(self) -> int:
+        """So far."""
+
+    @property
+    def total_steps(self) -> int:
+        """At the end; 0 where that isn't known."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+
+    def describe(self) -> str:
+        """The text beside the bar."""
 
 
 class ProgressDisplay:
@@ -97,7 +145,7 @@ class ProgressDisplay:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, report: ProgressReport) -> None:
+    def show(self, report: ShownProgress) -> None:
         """Shows one report; without a terminal at most one line every few seconds, and the last."""
         if self._bar is None:
             self._print(report)
@@ -108,7 +156,7 @@ class ProgressDisplay:
             self._tasks[report.title],
             total=report.total_steps or None,
             completed=min(report.steps, report.total_steps or report.steps),
-            numbers=f"{report.steps:,} steps  {report.describe()}",
+            numbers=f"{report.steps:,} {report.unit}  {report.describe()}",
         )
 
     def say(self, text: str) -> None:
@@ -118,14 +166,15 @@ class ProgressDisplay:
         else:
             print(text, file=self._stream, flush=True)
 
-    def _print(self, report: ProgressReport) -> None:
+    def _print(self, report: ShownProgress) -> None:
         now_s = time.monotonic()
         is_last = 0 < report.total_steps <= report.steps
         if not is_last and now_s - self._printed_s.get(report.title, -PLAIN_INTERVAL_S) < PLAIN_INTERVAL_S:
             return
         self._printed_s[report.title] = now_s
         share = f" ({min(1.0, report.steps / report.total_steps):.0%})" if report.total_steps else ""
-        print(f"{report.title}: {report.steps:,} steps{share}  {report.describe()}", file=self._stream, flush=True)
+        text = f"{report.title}: {report.steps:,} {report.unit}{share}  {report.describe()}"
+        print(text, file=self._stream, flush=True)
 
 
 def _make_bar(stream: TextIO) -> tuple[Console, Progress]:
