@@ -15,10 +15,14 @@ from host_sdk.interaction.interactor_callbacks import InteractorCallbacks, Obser
 from host_sdk.interaction.observation_writer import ObservationWriter
 from host_sdk.observation_object import ObservationObject
 from host_sdk.observation_value import ObservationObjectElement
+from protocol.limits import MEBIBYTE
 from protocol.schema import ObservationElement
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
+
+_KEPT_BYTES = 4 * MEBIBYTE
+"""Of rows for numbers of agents that were peeked at, which are bound to the schema's elements; the last are kept."""
 
 
 class ObservationGathering:
@@ -47,7 +51,7 @@ class ObservationGathering:
         self._rows = _Rows(element, buffer.observation_vectors[:0], buffer.image_vectors[:0])
         self._has_own_rows = False
         self._agent_ids: AgentIds = buffer.agent_ids
-        self._peeked = self._rows
+        self._peeked: dict[int, _Rows] = {}
 
     def select(self, agent_ids: AgentIds) -> None:
         """Makes these the agents of `gather`; cheap while the array is the same one."""
@@ -87,9 +91,7 @@ class ObservationGathering:
         """Gathers into float32[n, O] and, where wanted, uint8[n, I], and nowhere else. Raises ValueMismatchError."""
         if not len(agent_ids):
             return
-        if len(agent_ids) != len(self._peeked.floats):
-            self._peeked = _Rows.of_many(self._element, len(agent_ids))
-        peeked = self._peeked
+        peeked = self._peeked_rows(len(agent_ids))
         elements = self._callbacks.gather_agent_observations(self.observation_object, agent_ids)
         self._write(elements, peeked, agent_ids)
         rows[...] = peeked.floats
@@ -97,6 +99,16 @@ class ObservationGathering:
             image_rows[...] = peeked.images
         if not are_finite(peeked.floats):
             self._reporter.report(agent_ids, rows)
+
+    def _peeked_rows(self, count: int) -> _Rows:
+        """Rows for so many agents, which are kept, since other numbers of episodes end with every tick."""
+        rows = self._peeked.get(count)
+        if rows is None:
+            rows = _Rows.of_many(self._element, count)
+            if sum(kept.byte_count for kept in self._peeked.values()) + rows.byte_count > _KEPT_BYTES:
+                self._peeked.clear()
+            self._peeked[count] = rows
+        return rows
 
     def _write(self, elements: ObservationObjectElements, rows: _Rows, agent_ids: AgentIds) -> None:
         if isinstance(elements, ObservationObjectElement):
@@ -123,6 +135,7 @@ class _Rows:
         self.floats = floats
         self.images = images
         self.writer = ObservationWriter(element, floats, images)
+        self.byte_count = floats.nbytes + images.nbytes
 
     @classmethod
     def of_one(cls, element: ObservationElement) -> _Rows:
