@@ -13,7 +13,7 @@ from torch import Tensor
 
 from protocol.action_layout import ActionLayout
 from trainer_process.data.step_rows import StepRows
-from trainer_process.models import log_prob
+from trainer_process.models import ActionDensity
 from trainer_process.models.constrained_actions import fixed_part
 
 TEMPERATURES = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
@@ -47,11 +47,12 @@ def validation_score(layout: ActionLayout, distribution: Tensor, rows: StepRows)
 
 
 def _surprise_of_choices(layout: ActionLayout, distribution: Tensor, rows: StepRows) -> float:
-    """Mean -log pi of choices and bits at the best temperature; numbers stand where the expert put them."""
+    """Mean -log pi of choices and bits at the best temperature; numbers stand where the expert put them, for nothing."""
     size = layout.continuous_size
     numbers = torch.cat((rows.actions[:, :size], torch.zeros_like(rows.actions[:, :size])), 1)
     logits = distribution[:, 2 * size :]
+    density, slopes = ActionDensity(layout, logits.device), torch.empty_like(distribution)
     return min(
-        -float(log_prob(layout, torch.cat((numbers, logits / each), 1), rows.actions, rows.modifiers).mean())
+        -float(density.evaluate(torch.cat((numbers, logits / each), 1), rows.actions, slopes, rows.modifiers).mean())
         for each in TEMPERATURES
     )
