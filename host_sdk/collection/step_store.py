@@ -52,6 +52,9 @@ class StepArrays(NamedTuple):
     @classmethod
     def joined(cls, parts: Sequence[StepArrays]) -> StepArrays:
         """One behind the other, in memory of its own."""
+        if len(parts) == 1:
+            observations, images, actions, modifiers, rewards = parts[0]
+            return cls(observations.copy(), images.copy(), actions.copy(), modifiers.copy(), rewards.copy())
         return cls(
             np.concatenate([part.observations for part in parts]),
             np.concatenate([part.images for part in parts]),

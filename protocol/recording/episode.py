@@ -5,6 +5,7 @@ Letters: T steps, O observation, I bytes of images, A action, M action modifier 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,13 +104,13 @@ class Episode:
         """
         for name in ("observations", "actions", "action_modifiers"):
             array = getattr(self, name)
-            if not np.isfinite(array).all():
+            if not _are_finite(array):
                 step, column = np.argwhere(~np.isfinite(array))[0].tolist()
                 received = float(array[step, column])
                 raise RecordingError(f"episode.{name}: expected finite numbers, got {received} at [{step}, {column}]")
-        if not np.isfinite(self.final_observation).all():
+        if not _are_finite(self.final_observation):
             raise RecordingError("episode.final_observation: expected finite numbers, got others")
-        if not np.isfinite(self.rewards).all() and not np.isnan(self.rewards).all():
+        if not _are_finite(self.rewards) and not np.isnan(self.rewards).all():
             step = int(np.argmin(np.isfinite(self.rewards)))
             raise RecordingError(
                 f"episode.rewards: expected finite numbers, or NaN all along for none, got {self.rewards[step]} at "
@@ -145,3 +146,9 @@ class Episode:
     def is_terminated(self) -> bool:
         """Whether it came to its own end, so that nothing would have followed."""
         return self.completion is Completion.TERMINATION
+
+
+def _are_finite(array: FloatArray) -> bool:
+    """Whether all numbers are: by their sum of squares, and one by one where that is too large."""
+    flat = array.reshape(-1)
+    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(flat).all())
