@@ -58,9 +58,11 @@ class ImitationTrainingSettings(CloningTrainingSettings):
         epochs: passes over the training episodes, at most.
         validation_fraction: of the episodes, kept back whole; training stops by how well it does on them, and keeps
             the weights that did best.
+        min_validation_episodes: where that comes to fewer, none are kept back.
         patience: epochs without improvement on them after which training stops.
     """
 
     epochs: int | None = None
     validation_fraction: float | None = None
+    min_validation_episodes: int | None = None
     patience: int | None = None

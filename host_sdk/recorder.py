@@ -64,6 +64,10 @@ class Recorder(ManagerListener):
     came of the last action; one whose observation or reward is not finite, before it.
     """
 
+    labels: FloatArray | None = None
+    """float32[max, A], recorded of each agent in the place of what it did, from the next `begin_recording` on: what an
+    expert would have done. Written by its owner between two calls of `add_experience`."""
+
     # --- Making ----------------------------------------------------------------------------------------------------
 
     @classmethod
@@ -152,7 +156,9 @@ class Recorder(ManagerListener):
         sizes = self._header.sizes
         limit = min(MAX_BATCH_STEPS, MAX_BATCH_BYTES // sizes.bytes_of_step)
         wanted = self._settings.max_episode_step_count or limit
-        self._collector = EpisodeCollector(self._interactor.buffer, sizes, min(wanted, limit), self._keep)
+        self._collector = EpisodeCollector(
+            self._interactor.buffer, sizes, min(wanted, limit), self._keep, actions=self.labels
+        )
         if reset_agents_on_begin:
             self.manager.reset_all_agents()
 

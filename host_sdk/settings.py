@@ -143,3 +143,35 @@ class ImitationTrainerSettings:
 
     def __post_init__(self) -> None:
         _require_behavior("ImitationTrainerSettings", self.behavior)
+
+
+@dataclass(frozen=True)
+class DAggerTrainerSettings:
+    """How a host collects what an expert labels.
+
+    Attributes:
+        behavior: the name under which the trainer keeps this policy; hosts that share it train it together.
+        checkpoint: name of a checkpoint in the trainer's run folder to start from; empty: from the policy's weights.
+        is_synchronous: whether each round waits for the weights that the one before led to. For simulators; a game
+            that waits stands still.
+        action_noise_scale: of what the learner does, as for `Policy.run_inference`.
+        max_episode_step_count: a record is closed as a truncation after so many steps; the agent itself plays on, in
+            the next record. To be set where episodes don't end and the policy remembers, since rounds end with
+            episodes then. None: never.
+    """
+
+    behavior: str = "default"
+    checkpoint: str = ""
+    is_synchronous: bool = False
+    action_noise_scale: float = 1.0
+    max_episode_step_count: int | None = None
+
+    def __post_init__(self) -> None:
+        _require_behavior("DAggerTrainerSettings", self.behavior)
+        if not (math.isfinite(self.action_noise_scale) and self.action_noise_scale >= 0):
+            raise InvalidSettingsError(
+                "DAggerTrainerSettings.action_noise_scale: expected a finite number of at least 0, got "
+                f"{self.action_noise_scale!r}"
+            )
+        if self.max_episode_step_count is not None:
+            _require_positive("DAggerTrainerSettings", "max_episode_step_count", self.max_episode_step_count)

@@ -71,11 +71,19 @@ class DemonstrationStream:
         sent_episode_count: how many are on their way, or there.
     """
 
-    def __init__(self, behavior: str, recording: RecordedEpisodes, *, message_bytes: int = MESSAGE_BYTES) -> None:
+    def __init__(
+        self,
+        behavior: str,
+        recording: RecordedEpisodes,
+        *,
+        indices: range | None = None,
+        message_bytes: int = MESSAGE_BYTES,
+    ) -> None:
         """
         Args:
             behavior: whose demonstrations they are.
             recording: at least one episode, all of the header's sizes; see `check_recording`.
+            indices: consecutive episodes to send, one at least; all where it is left away.
             message_bytes: the most that a message of several episodes holds.
         """
         self._behavior = behavior
@@ -85,7 +93,8 @@ class DemonstrationStream:
         self._restart_count = 0
         self._in_flight: list[int] = []
         self._read_bytes = 0
-        self.episode_count = len(recording.episodes)
+        self._indices = range(len(recording.episodes)) if indices is None else indices
+        self.episode_count = len(self._indices)
         self.sent_episode_count = 0
 
     @property
@@ -143,7 +152,7 @@ class DemonstrationStream:
         """As many as fit into a message, and one at least."""
         taken: list[Episode] = []
         step_count = byte_count = 0
-        for index in range(self.sent_episode_count, self.episode_count):
+        for index in self._indices[self.sent_episode_count :]:
             episode = self._episodes[index]
             step_count += episode.step_count
             byte_count += _bytes_of(episode, self._sizes)

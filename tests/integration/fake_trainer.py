@@ -85,14 +85,18 @@ class FakeTrainer(EchoTrainer):
     Attributes:
         fault: one of FAULTS; may be changed on the way.
         restart_listening: when set, every connection is dropped once.
+        demonstrations: those that were taken.
+        is_behind: whether rounds are taken, and no weights come of them yet.
     """
 
     fault = "none"
     is_ready = False
+    is_behind = False
 
     def __init__(self, endpoint: str, settings: EchoSettings) -> None:
         super().__init__(endpoint, settings)
         self.restart_listening = threading.Event()
+        self.demonstrations: list[Demonstrations] = []
 
     def tell_progress(self) -> None:
         if self.restart_listening.is_set():
@@ -153,6 +157,7 @@ class FakeTrainer(EchoTrainer):
 
     def take_demonstrations(self, demonstrations: Demonstrations) -> None:
         if not self.breaks():
+            self.demonstrations.append(demonstrations)
             super().take_demonstrations(demonstrations)
             if demonstrations.is_last:
                 self.die_if_due()
@@ -190,6 +195,8 @@ class FakeTrainer(EchoTrainer):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def publish(self, behavior: str, network_hash: int, weights: FloatArray) -> None:
+        if self.is_behind:
+            return
         if self.fault == "nan_weights":
             weights = np.full_like(weights, np.nan)
         super().publish(behavior, network_hash ^ (self.fault == "wrong_hash"), weights)
