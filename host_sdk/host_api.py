@@ -9,9 +9,13 @@ from host_sdk.action_modifier_element import ActionModifierElement
 from host_sdk.action_object import ActionObject
 from host_sdk.action_schema import ActionSchema, ActionSchemaElement
 from host_sdk.action_value import ActionValue
+from host_sdk.adversarial_trainer import AdversarialTrainer
+from host_sdk.adversarial_training_settings import AdversarialTrainingSettings
 from host_sdk.communicator import Communicator
 from host_sdk.controller import ActionValues, Controller
 from host_sdk.critic import Critic
+from host_sdk.dagger_trainer import DAggerTrainer
+from host_sdk.dagger_training_settings import DAggerTrainingSettings
 from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.geometry import Transform
 from host_sdk.imitation_trainer import ImitationTrainer
@@ -32,6 +36,7 @@ from host_sdk.recorder import Recorder
 from host_sdk.recording import Recording
 from host_sdk.settings import (
     CommunicatorSettings,
+    DAggerTrainerSettings,
     ImitationTrainerSettings,
     PPOTrainerSettings,
     RecorderSettings,
@@ -53,6 +58,8 @@ __all__ = [
     "ActionSchemaElement",
     "ActionValue",
     "ActionValues",
+    "AdversarialTrainer",
+    "AdversarialTrainingSettings",
     "AgentIds",
     "Communicator",
     "CommunicatorSettings",
@@ -60,6 +67,9 @@ __all__ = [
     "Controller",
     "Critic",
     "CriticSettings",
+    "DAggerTrainer",
+    "DAggerTrainerSettings",
+    "DAggerTrainingSettings",
     "FailureCode",
     "ImitationTrainer",
     "ImitationTrainerSettings",

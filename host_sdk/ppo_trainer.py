@@ -89,15 +89,37 @@ class PPOTrainer(Trainer):
             critic_settings: the size of the critic's network where no `critic` is given.
         """
         trainer = cls()
-        trainer._environment = training_environment
-        trainer._settings = settings or PPOTrainerSettings()
-        trainer._behavior = trainer._settings.behavior
-        trainer._checkpoint = trainer._settings.checkpoint
-        critic_settings = critic_settings or CriticSettings()
-        line = communicator or Communicator.from_environment()
-        trainer._set_up(manager, interactor, policy, critic, critic_settings, line)
-        policy.after_inference = trainer._begin_step
+        trainer._set_up_ppo(
+            manager,
+            interactor,
+            training_environment,
+            policy,
+            critic,
+            communicator,
+            settings=settings,
+            critic_settings=critic_settings,
+        )
         return trainer
+
+    def _set_up_ppo(
+        self,
+        manager: Manager,
+        interactor: Interactor,
+        training_environment: TrainingEnvironment,
+        policy: Policy,
+        critic: Critic | None,
+        communicator: Communicator | None,
+        *,
+        settings: PPOTrainerSettings | None,
+        critic_settings: CriticSettings | None,
+    ) -> None:
+        self._environment = training_environment
+        self._settings = settings or PPOTrainerSettings()
+        self._behavior = self._settings.behavior
+        self._checkpoint = self._settings.checkpoint
+        line = communicator or Communicator.from_environment()
+        self._set_up(manager, interactor, policy, critic, critic_settings or CriticSettings(), line)
+        policy.after_inference = self._begin_step
 
     # ---- what a game asks
 

@@ -280,6 +280,10 @@ class TrajectoryRecorder:
         """Lets the buffer of a batch that the trainer is done with be written again; false where it is unknown."""
         return self._buffers.release(batch_id)
 
+    def number_batches_from(self, batch_id: int) -> None:
+        """The next batch that is taken has this id, above all before; it rises by one with each."""
+        self._buffers.number_from(batch_id)
+
     def retire_in_flight(self) -> None:
         """Batches in flight keep their memory for good; others take its place as they are released.
 

@@ -113,6 +113,10 @@ class BufferRotation:
         self.current = self._free.popleft() if self._free else None
         return batch
 
+    def number_from(self, batch_id: int) -> None:
+        """The next batch that is taken has this id, above all before."""
+        self._next_batch_id = max(self._next_batch_id, batch_id)
+
     def release(self, batch_id: int) -> bool:
         """Frees the buffer of a batch; false where no such batch is in flight."""
         buffer = self._in_flight.pop(batch_id, None)

@@ -59,18 +59,22 @@ class NoopHost:
         self.environment = NoopTrainingEnvironment(agent_count, episode_step_count=episode_step_count)
         self.environment.setup_training_environment(self.manager)
         self.policy = Policy.make_policy(self.manager, self.interactor, PolicySettings(hidden_sizes=hidden_sizes))
-        self.trainer = PPOTrainer.make_ppo_trainer(
-            self.manager,
-            self.interactor,
-            self.environment,
-            self.policy,
-            communicator=communicator,
-            settings=trainer_settings,
-        )
+        self.trainer = self.make_trainer(trainer_settings)
         self.training_settings = training_settings or PPOTrainingSettings()
         self.manager.add_agents([object() for _ in range(agent_count)])
         self.tick_count = 0
         self.shared_memory: bool | None = None
+
+    def make_trainer(self, settings: PPOTrainerSettings | None) -> PPOTrainer:
+        """What trains it."""
+        return PPOTrainer.make_ppo_trainer(
+            self.manager,
+            self.interactor,
+            self.environment,
+            self.policy,
+            communicator=self.communicator,
+            settings=settings,
+        )
 
     @classmethod
     def launching(
