@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterable
@@ -52,8 +53,7 @@ class RecordingWriter:
         episode.check_finite()
         end = self._file.tell()
         try:
-            self._file.write(encode_block(episode))
-            self._file.flush()
+            self._write(encode_block(episode))
         except OSError as error:
             self._take_back(end)
             raise RecordingError(
@@ -92,7 +92,7 @@ class RecordingWriter:
             ) from None
         finally:
             Path(temporary).unlink(missing_ok=True)
-        file: BinaryIO = open(self.path, "r+b")  # noqa: SIM115 (closed by `close`)
+        file: BinaryIO = open(self.path, "r+b", buffering=0)  # noqa: SIM115 (closed by `close`)
         file.seek(len(content))
         return file
 
@@ -106,14 +106,21 @@ class RecordingWriter:
                 )
             end = reader.whole_bytes
             self.header = reader.header
-        file: BinaryIO = open(self.path, "r+b")  # noqa: SIM115 (closed by `close`)
+        file: BinaryIO = open(self.path, "r+b", buffering=0)  # noqa: SIM115 (closed by `close`)
         file.truncate(end)
         file.seek(end)
         return file
 
+    def _write(self, content: bytes) -> None:
+        """Without a buffer, which would keep what a full disk didn't take."""
+        left = memoryview(content)
+        while left:
+            left = left[self._file.write(left) :]
+
     def _take_back(self, end: int) -> None:
         self._file.seek(end)
-        self._file.truncate(end)
+        with contextlib.suppress(OSError):  # else readers find a torn end
+            self._file.truncate(end)
 
 
 def save_recording(path: str | os.PathLike[str], header: RecordingHeader, episodes: Iterable[Episode]) -> int:

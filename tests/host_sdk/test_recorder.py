@@ -407,3 +407,37 @@ def test_one_endless_episode_does_not_keep_the_steps_of_others(monkeypatch: pyte
     assert np.isfinite(widths).all()
     game.end()
     game.assert_recorded(game.recorder.get_recording().episodes)
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from protocol.completion import Completion
+from tests.host_sdk.demonstrated_game import DemonstratedGame
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+game = DemonstratedGame(1, recording=Path(sys.argv[1]))
+game.recorder.begin_recording()
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+for tick in range(60):
+    game.play({0: Completion.TERMINATION} if tick % 7 == 0 else {})
+print(game.recorder.is_recording, game.recorder.recording_failure)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+game.recorder.begin_recording(reset_agents_on_begin=True)
+for tick in range(3):
+    game.play()
+game.recorder.end_recording()
+print(game.recorder.recording_failure)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a file's size can't be limited")
+def test_what_was_saved_before_the_disk_was_full_stays_and_more_can_follow(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=False)
+    failure, none = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert failure.startswith(f"False the recording {path}: an episode of 7 steps can't be written: [Errno 27]")
+    assert none == "None"
+    *before, after = Recording.load_recording(path).step_counts.tolist()
+    assert before == [7] * len(before)
+    assert len(before) > 1
+    assert after == 2
