@@ -6,8 +6,8 @@ from dataclasses import fields
 
 import pytest
 
-from host_sdk.dagger_training_settings import DAggerTrainingSettings
 from host_sdk.adversarial_training_settings import AdversarialTrainingSettings
+from host_sdk.dagger_training_settings import DAggerTrainingSettings
 from host_sdk.imitation_training_settings import ImitationTrainingSettings
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.training_settings import TrainingSettings
