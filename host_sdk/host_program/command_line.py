@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from host_sdk.communicator import Communicator
@@ -14,11 +15,13 @@ from host_sdk.errors import InvalidSettingsError
 from host_sdk.host_program.training_report import ReportFormat
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.settings import TrainerProcessSettings
+from host_sdk.training_settings import TrainingSettings
 from protocol.endpoint import TOKEN_VARIABLE
 from protocol.errors import SchemaError
+from protocol.policy_file import load_policy
 from protocol.policy_settings import CriticSettings, PolicySettings
 
-_Settings = TypeVar("_Settings", PPOTrainingSettings, PolicySettings, CriticSettings)
+_Settings = TypeVar("_Settings", TrainingSettings, PolicySettings, CriticSettings)
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,12 @@ class HostSettings:
     """What a host program asks for, from its options.
 
     Attributes:
-        training: for the trainer.
+        training: for the trainer; of the kind that the method has.
         policy: the policy's network.
         critic: the critic's network.
     """
 
-    training: PPOTrainingSettings = field(default_factory=PPOTrainingSettings)
+    training: TrainingSettings = field(default_factory=PPOTrainingSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
     critic: CriticSettings = field(default_factory=CriticSettings)
 
@@ -85,6 +88,8 @@ def read_settings(options: argparse.Namespace, defaults: HostSettings | None = N
     for name, value in (("total_steps", options.total_steps), ("synchronous", options.sync)):
         if value is not None:
             named.setdefault(name, value)
+    if getattr(options, "start_from", None) is not None:
+        policy = {**_file_settings(options.start_from), **policy}
     policy.setdefault("seed", options.seed)
     named.setdefault("seed", options.seed)
     base = defaults or HostSettings()
@@ -122,6 +127,12 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
             raise InvalidSettingsError(f"--set {name}: {outer} has been given a value already, {place!r}")
         place[inner if dot else outer] = _read_value(text.strip())
     return settings
+
+
+def _file_settings(path: Path) -> dict[str, Any]:
+    """The settings of a policy file's network, by name."""
+    settings = load_policy(path).policy_settings
+    return {item.name: getattr(settings, item.name) for item in fields(settings)}
 
 
 def _nested(settings: dict[str, Any], name: str) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from host_sdk.host_program.training_report import TrainingReport
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
+from host_sdk.trainer import Trainer
 
 WAIT_SLICE_S = 0.05
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended, as shells give it (128 + SIGINT)."""
 
 
-def train_until_over(trainer: PPOTrainer, tick: Callable[[], None], report: TrainingReport) -> bool:
+def train_until_over(trainer: Trainer, tick: Callable[[], None], report: TrainingReport) -> bool:
     """Ticks a world until its training is complete, has failed or is interrupted from the keyboard.
 
     Args:

@@ -7,15 +7,22 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
-from host_sdk.controller import Controller
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.evaluation import EvaluationSummary
 from host_sdk.host_program.command_line import HostSettings, add_training_options, make_communicator, read_settings
-from host_sdk.host_program.rollout_options import RolloutOptions, add_rollout_options, read_rollout_options
+from host_sdk.host_program.rollout_options import (
+    MakeExpert,
+    RolloutOptions,
+    add_rollout_options,
+    read_rollout_options,
+)
 from host_sdk.host_program.rollouts import play_rollouts
+from host_sdk.host_program.simulator_training import train_simulator
 from host_sdk.host_program.training_loop import INTERRUPTED, train_until_over
+from host_sdk.host_program.training_method import TrainingMethod, add_method_options, method_settings
 from host_sdk.host_program.training_report import ReportFormat, TrainingReport
 from host_sdk.mock_engine.engine import MockEngine, MockEngineSettings
+from host_sdk.mock_engine.expert import ArenaExpert
 from host_sdk.mock_engine.misbehaviour import Misbehaviour
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
@@ -79,6 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--demo", action="store_true", help="end with a word on what to try next")
     add_training_options(parser)
     add_rollout_options(parser)
+    add_method_options(parser)
     return parser
 
 
@@ -91,13 +99,16 @@ def _misbehaviour(text: str) -> Misbehaviour:
 
 def arena_settings(options: argparse.Namespace) -> HostSettings:
     """The arena's own settings, with what was asked for over them. Raises InvalidSettingsError."""
-    settings = read_settings(options, ARENA_SETTINGS)
+    settings = read_settings(options, method_settings(options, ARENA_SETTINGS))
     if options.iterations is None:
         return settings
     if options.total_steps is not None:
         raise InvalidSettingsError("--iterations: expected it, or --total-steps, got both")
-    steps = options.iterations * (settings.training.steps_per_update or 0)
-    return replace(settings, training=replace(settings.training, total_steps=steps))
+    training = settings.training
+    if not isinstance(training, PPOTrainingSettings):
+        raise InvalidSettingsError(f"--iterations: expected a method that collects updates, got {options.method}")
+    steps = options.iterations * (training.steps_per_update or 0)
+    return replace(settings, training=replace(training, total_steps=steps))
 
 
 def play(options: argparse.Namespace, rollouts: RolloutOptions) -> int:
@@ -105,12 +116,18 @@ def play(options: argparse.Namespace, rollouts: RolloutOptions) -> int:
     policy = rollouts.policy_settings() or ARENA_SETTINGS.policy
     engine = MockEngine(MockEngineSettings(agent_count=options.agents, seed=options.seed, policy=policy))
 
-    def make_expert() -> Controller:
-        from host_sdk.mock_engine.expert import ArenaExpert
+    return play_rollouts(engine, WORLD, rollouts, make_expert=expert_maker(engine), advance=engine.advance)
 
-        return ArenaExpert.make_controller(engine.manager, engine.interactor, arena=engine.arena)
 
-    return play_rollouts(engine, WORLD, rollouts, make_expert=make_expert, advance=engine.advance)
+def imitate(options: argparse.Namespace, settings: HostSettings) -> int:
+    """Train by the correction of an expert or by a recording; the engine waits for its trainer."""
+    engine = MockEngine(MockEngineSettings(agent_count=options.agents, seed=options.seed, policy=settings.policy))
+    return train_simulator(engine, WORLD, options, settings, make_expert=expert_maker(engine), advance=engine.advance)
+
+
+def expert_maker(engine: MockEngine) -> MakeExpert:
+    """What makes the expert of an engine's arena."""
+    return lambda: ArenaExpert.make_controller(engine.manager, engine.interactor, arena=engine.arena)
 
 
 class ArenaRun:
@@ -134,6 +151,9 @@ class ArenaRun:
             settings=PPOTrainerSettings(behavior=options.behavior),
             critic_settings=settings.critic,
         )
+        if options.start_from is not None:
+            self.engine.policy.load_policy(options.start_from)
+        assert isinstance(settings.training, PPOTrainingSettings)
         self._training = settings.training
         self._evaluation_ticks: int = options.evaluation_ticks
         self._report = report
@@ -190,6 +210,8 @@ def main(arguments: list[str] | None = None) -> int:
         if (rollouts := read_rollout_options(options)) is not None:
             return play(options, rollouts)
         settings = arena_settings(options)
+        if options.method != TrainingMethod.PPO:
+            return imitate(options, settings)
     except InvalidSettingsError as error:
         parser.error(str(error))
     except BridgeError as error:

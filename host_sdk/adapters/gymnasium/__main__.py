@@ -16,8 +16,9 @@ from host_sdk.host_program.command_line import HostSettings, add_training_option
 from host_sdk.host_program.episode_evaluation import evaluate_episodes
 from host_sdk.host_program.rollout_options import RolloutOptions, add_rollout_options, read_rollout_options
 from host_sdk.host_program.rollouts import play_rollouts
-from host_sdk.host_program.simulator import train_simulator
+from host_sdk.host_program.simulator_training import train_simulator
 from host_sdk.host_program.training_loop import INTERRUPTED
+from host_sdk.host_program.training_method import add_method_options, method_settings
 from protocol.errors import BridgeError
 from protocol.policy_file import load_policy
 
@@ -36,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--episodes", type=int, default=100, help="of an evaluation")
     add_training_options(parser)
     add_rollout_options(parser)
+    add_method_options(parser)
     return parser
 
 
@@ -74,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             return evaluate(options)
         if (rollouts := read_rollout_options(options)) is not None:
             return play(options, rollouts)
-        return train(options, read_settings(options))
+        return train(options, read_settings(options, method_settings(options)))
     except InvalidSettingsError as error:
         parser.error(str(error))
     except KeyboardInterrupt:

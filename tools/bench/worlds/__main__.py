@@ -11,8 +11,9 @@ from pathlib import Path
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.host_program.command_line import HostSettings, add_training_options, read_settings
 from host_sdk.host_program.episode_evaluation import evaluate_episodes
-from host_sdk.host_program.simulator import train_simulator
+from host_sdk.host_program.simulator_training import train_simulator
 from host_sdk.host_program.training_loop import INTERRUPTED
+from host_sdk.host_program.training_method import add_method_options, method_settings
 from protocol.errors import BridgeError
 from protocol.policy_file import load_policy
 from tools.bench.worlds.catalogue import WORLDS
@@ -32,6 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--evaluate", type=Path, metavar="POLICY.lbp", help="play this policy file, without a trainer")
     parser.add_argument("--episodes", type=int, default=100, help="of an evaluation")
     add_training_options(parser)
+    add_method_options(parser)
     return parser
 
 
@@ -59,7 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = make_parser()
     options = parser.parse_args(arguments)
     try:
-        return train(options, read_settings(options)) if options.evaluate is None else evaluate(options)
+        if options.evaluate is not None:
+            return evaluate(options)
+        return train(options, read_settings(options, method_settings(options)))
     except InvalidSettingsError as error:
         parser.error(str(error))
     except KeyboardInterrupt:
