@@ -146,12 +146,12 @@ class Recorder(ManagerListener):
         if self._sink is not None:
             _logger.warning("begin_recording: a recording is under way already; call end_recording first")
             return
-        if self._path is None:
-            self._sink = MemorySink(self._recording)
-        else:
-            is_appending = self._settings.is_appending or self._has_written
-            self._sink = FileSink(self._path, self._header, is_appending=is_appending)
-        self._has_begun = self._has_written = True
+        self._has_begun = True
+        try:
+            self._sink = self._opened_sink()
+        except RecordingError as error:
+            self._failure = error
+            raise
         self._failure = None
         sizes = self._header.sizes
         limit = min(MAX_BATCH_STEPS, MAX_BATCH_BYTES // sizes.bytes_of_step)
@@ -261,6 +261,13 @@ class Recorder(ManagerListener):
         return self._environment
 
     # --- The parts of a step ---------------------------------------------------------------------------------------
+
+    def _opened_sink(self) -> RecordingSink:
+        if self._path is None:
+            return MemorySink(self._recording)
+        sink = FileSink(self._path, self._header, is_appending=self._settings.is_appending or self._has_written)
+        self._has_written = True
+        return sink
 
     def _outcomes(self) -> tuple[AgentIds, FloatArray | None, ByteArray]:
         """Who has made a step, and what came of it."""

@@ -123,7 +123,7 @@ class Recording:
     def get_record_step_num(self, record: int) -> int:
         """Steps of a record. Raises RecordingError where there is no such record."""
         self._check_record(record)
-        return int(self._episodes.step_counts[record])
+        return self._episodes.step_count_of(record)
 
     def get_observation_vector(self, record: int, step: int) -> tuple[FloatArray, int]:
         """float32[O] (a copy), what the agent saw at a step, and the hash of its schema.

@@ -97,6 +97,12 @@ class EpisodeSequence(Sequence[Episode]):
             if isinstance(part, RecordingReader | SelectedEpisodes):
                 part.release_memory()
 
+    def step_count_of(self, index: int) -> int:
+        """Steps of one episode, likewise."""
+        part, place = self._place_of(index)
+        is_own = self._own is not None and part == len(self._parts) - 1
+        return self._parts[part][place].step_count if is_own else int(self._step_counts[part][place])
+
     def __len__(self) -> int:
         return self._count
 
@@ -108,9 +114,14 @@ class EpisodeSequence(Sequence[Episode]):
         """An episode, or several. Raises RecordingError where the file that holds it is damaged there."""
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(self._count))]
+        part, place = self._place_of(index)
+        return self._parts[part][place]
+
+    def _place_of(self, index: int) -> tuple[int, int]:
+        """Its part and the place there."""
         index = range(self._count)[index]
         part = bisect_right(self._starts, index) - 1
-        return self._parts[part][index - self._starts[part]]
+        return part, index - self._starts[part]
 
     def _seal(self) -> None:
         """What was appended one by one grows no more, so that others may share it."""

@@ -286,7 +286,11 @@ def test_a_file_that_is_there_goes_on_only_when_that_is_asked_for(path: Path) ->
     assert Recording.load_recording(path).record_count == 2
     game = DemonstratedGame(1, recording=path)
     with pytest.raises(RecordingError, match="expected no such file, got one; append to it"):
-        game.recorder.begin_recording()
+        game.recorder.run_recording(game.policy)
+    assert "expected no such file" in str(game.recorder.recording_failure)
+    for _ in range(3):  # the game goes on, unrecorded
+        game.recorder.run_recording(game.policy)
+    assert not game.recorder.is_recording
 
 
 def test_a_file_is_read_while_it_is_recorded(path: Path) -> None:

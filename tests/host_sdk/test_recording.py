@@ -111,6 +111,7 @@ def test_recordings_are_put_together_from_memory_and_files(path: Path) -> None:
     second.append_episode(make_episode(9))
     first.append_episode(make_episode(6, seed=30))
     assert first.step_counts.tolist() == [1, 2, 3, 4, 5, 6]
+    assert [first.get_record_step_num(record) for record in range(6)] == [1, 2, 3, 4, 5, 6]
     assert [episode.step_count for episode in first.episodes] == [1, 2, 3, 4, 5, 6]
     assert second.step_counts.tolist() == [4, 5, 9]
     assert [episode.step_count for episode in first.episodes[1:-1]] == [2, 3, 4, 5]
