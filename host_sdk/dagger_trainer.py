@@ -53,7 +53,7 @@ class DAggerTrainer(Trainer):
 
     By default the game plays on with the weights at hand and collects the next round while the trainer learns from the
     last one; where that takes longer than a round, agents go on unrecorded, and without the expert. No call waits then.
-    Several hosts take turns: the rounds that each of them sends are rounds of the one training.
+    Several hosts label each round together: it is learnt from once every host has sent its part.
     """
 
     def __init__(self) -> None:

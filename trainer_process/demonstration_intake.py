@@ -5,12 +5,14 @@ from __future__ import annotations
 from protocol.recording import FlatEpisodes
 from trainer_process.algorithms.base import Algorithm
 from trainer_process.demonstration_spool import DemonstrationSpool
+from trainer_process.errors import ExperienceError
 
 
 class DemonstrationIntake:
-    """Takes the streams of all hosts in, and tells the algorithm that these are all for now once every stream ended.
+    """Takes the streams of all hosts in, and tells the algorithm when these are all for now.
 
-    A host whose last message was not yet the last of its stream is in the middle of one, until it leaves.
+    That is when every host that is there has ended a stream since the last such end: hosts that train together stream
+    their recordings together, and label the rounds of one training together. A host that leaves is awaited no longer.
     """
 
     def __init__(self, algorithm: Algorithm, spool: DemonstrationSpool) -> None:
@@ -23,16 +25,18 @@ class DemonstrationIntake:
         self._spool = spool
         self._streams: dict[int, int] = {}
         self._stream_count = 0
-        self._streaming: set[int] = set()
-        self._is_end_held_back = False
+        self._hosts: set[int] = set()
+        self._awaited: set[int] = set()
+        self._has_ended = False
         if len(spool):
             algorithm.add_demonstrations(spool.episodes, is_last=True)
 
     def begin(self, host_index: int) -> None:
         """A host joined, or joined anew: what it streams from now on may have come before."""
-        self.forget(host_index)
         self._streams[host_index] = self._stream_count
         self._stream_count += 1
+        self._hosts.add(host_index)
+        self._awaited.add(host_index)
 
     def accept(self, episodes: FlatEpisodes, host_index: int, *, is_last: bool) -> None:
         """Takes the episodes of a message in; their arrays are needed no longer afterwards.
@@ -43,24 +47,35 @@ class DemonstrationIntake:
             is_last: whether its stream ends with them.
 
         Raises:
-            ExperienceError: the algorithm can't use them.
+            ExperienceError: the algorithm can't use them, or there are none at all.
             RecordingError: they can't be written.
         """
         new = self._spool.append(episodes, self._streams[host_index])
+        if is_last and not len(self._spool):
+            raise ExperienceError("Demonstrations: expected at least one episode before the last message, got none")
+        self._hosts.add(host_index)  # it may have been away
         if is_last:
-            self._streaming.discard(host_index)
-            self._is_end_held_back = bool(self._streaming)
+            self._has_ended = True
+            self._awaited.discard(host_index)
         else:
-            self._streaming.add(host_index)
-        self._algorithm.add_demonstrations(new, is_last=is_last and not self._is_end_held_back)
+            self._awaited.add(host_index)
+        self._algorithm.add_demonstrations(new, is_last=self._take_end())
 
     def forget(self, host_index: int) -> None:
         """A host left; where the others waited for the end of its stream, they wait no longer."""
-        self._streaming.discard(host_index)
-        if self._is_end_held_back and not self._streaming:
-            self._is_end_held_back = False
+        self._hosts.discard(host_index)
+        self._awaited.discard(host_index)
+        if self._take_end():
             self._algorithm.add_demonstrations((), is_last=True)
 
     def close(self) -> None:
         """Ends the file."""
         self._spool.close()
+
+    def _take_end(self) -> bool:
+        """Whether everybody has ended a stream; the next end is everybody's next one."""
+        is_end = self._has_ended and not self._awaited
+        if is_end:
+            self._has_ended = False
+            self._awaited = set(self._hosts)
+        return is_end

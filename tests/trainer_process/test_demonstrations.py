@@ -113,6 +113,13 @@ def test_bad_demonstrations_cost_their_host_the_session_and_the_others_nothing(
         assert algorithm().serials == [1]
 
 
+def test_a_stream_without_an_episode_is_refused(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        failure = joined(world).ask(demonstrations(1, []), Failure)
+        assert "at least one episode" in failure.reason
+        assert joined(world).ask(demonstrations(1, [1]), Credit).batch_id == 1
+
+
 def test_an_algorithm_that_takes_none_says_which_do(tmp_path: Path) -> None:
     with World(tmp_path) as world:
         host = world.host()
@@ -146,6 +153,33 @@ class TestSeveralHosts:
             slow.ask(demonstrations(2, [3]), Credit)
             assert algorithm().ends == [False, False, True]
 
+    def test_learning_waits_for_a_host_that_has_not_begun_to_stream(self, tmp_path: Path) -> None:
+        with World(tmp_path) as world:
+            quick, slow = joined(world), joined(world)
+            quick.ask(demonstrations(1, [1]), Credit)
+            assert algorithm().ends == [False]
+            slow.ask(demonstrations(1, [2]), Credit)
+            assert algorithm().ends == [False, True]
+
+    def test_each_round_ends_when_every_host_has_ended_its_part(self, tmp_path: Path) -> None:
+        with World(tmp_path) as world:
+            first, second = joined(world), joined(world)
+            for batch_id, serials in ((1, [1, 2]), (2, [3, 4])):
+                first.ask(demonstrations(batch_id, serials[:1]), Credit)
+                second.ask(demonstrations(batch_id, serials[1:]), Credit)
+            assert algorithm().ends == [False, True, False, True]
+
+    def test_what_a_later_host_brings_reaches_an_algorithm_that_learns_already(self, tmp_path: Path) -> None:
+        with World(tmp_path) as world:
+            early = joined(world)
+            early.ask(demonstrations(1, [1]), Credit)
+            late = joined(world)
+            late.ask(demonstrations(1, [2]), Credit)
+            assert (algorithm().serials, algorithm().ends) == ([1, 2], [True, False])
+            early.say(LEAVING)
+            world.settle()
+            assert algorithm().ends == [True, False, True]
+
     def test_learning_does_not_wait_for_a_host_that_left(self, tmp_path: Path) -> None:
         with World(tmp_path) as world:
             slow, quick = joined(world), joined(world)
@@ -167,7 +201,7 @@ class TestSeveralHosts:
         with World(tmp_path) as world:
             for host in (joined(world), joined(world)):
                 host.ask(demonstrations(1, [1, 1, 2]), Credit)
-            assert (algorithm().serials, algorithm().ends) == ([1, 1, 2], [True, True])
+            assert (algorithm().serials, algorithm().ends) == ([1, 1, 2], [False, True])
 
     def test_a_host_that_lost_its_session_may_stream_all_again(self, tmp_path: Path) -> None:
         with World(tmp_path) as world:
