@@ -15,6 +15,8 @@ from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interaction.interactor_callbacks import ActionModifierElements
 from host_sdk.policy import Policy
 from host_sdk.policy_controller import PolicyController
+from host_sdk.policy_recording import PolicyRecording
+from protocol.collection_contract import CollectionContract
 from protocol.errors import LayoutMismatchError
 from protocol.policy_settings import PolicySettings
 from tests.host_sdk.scripted_controller import ControllerOfEach, ScriptedController
@@ -226,3 +228,19 @@ def test_an_expert_of_another_interactor_is_refused(tmp_path: Path) -> None:
     policy.save_policy(tmp_path / "expert.lbp")
     with pytest.raises(LayoutMismatchError, match="push"):
         PolicyController.make_policy_controller(manager, FrozenGears.make_interactor(manager), tmp_path / "expert.lbp")
+
+
+def test_trainers_are_told_which_steps_were_not_the_policys() -> None:
+    manager = make_manager(2)
+    interactor = SmallInteractor.make_interactor(manager)
+    policy = Policy.make_policy(manager, interactor, SETTINGS)
+    controller = ScriptedController.make_controller(manager, interactor)
+    recording = PolicyRecording(policy, CollectionContract(16, 8, 1, ("actions",), synchronous=False))
+    policy.after_inference = recording.begin_step
+    for run in (policy.run_inference, controller.run_controller, controller.run_controller, policy.run_inference):
+        run()
+        recording.end_step(manager.agent_ids, np.ones(2, np.float32), np.zeros(2, np.uint8))
+    batch = recording.take()
+    assert batch is not None
+    told = sorted(zip(batch.segments.is_on_policy.tolist(), batch.segments.length.tolist(), strict=True))
+    assert told == [(0, 2), (0, 2), (1, 1), (1, 1), (1, 1), (1, 1)]
