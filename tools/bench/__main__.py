@@ -10,11 +10,12 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from tools.bench.chart import HAS_MATPLOTLIB, MISSING, draw_curves, draw_targets
 from tools.bench.comparison import compare
+from tools.bench.imitation_tasks import IMITATION_PARTS
 from tools.bench.learning_tasks import GYMNASIUM_TASKS, LEARNING_TASKS
 from tools.bench.machine import describe_machine
 from tools.bench.options import BenchOptions
@@ -35,9 +36,14 @@ BENCHES = {
     "memory": "what the SDK takes, and whether anything grows",
     "end_to_end": "wall-clock to the same return on Gymnasium's worlds, beside Stable-Baselines3",
     "learning": "returns on Gymnasium's worlds, and on ours beside a flat policy (hours; goes on where it was stopped)",
+    "imitation": "learning from demonstrations, beside the library imitation (half an hour; goes on where stopped)",
 }
-ALL = tuple(name for name in BENCHES if name != "learning")
-WITH_TASKS = {"learning": LEARNING_TASKS, "end_to_end": GYMNASIUM_TASKS}
+ALL = tuple(name for name in BENCHES if name not in ("learning", "imitation"))
+WITH_TASKS: Mapping[str, Collection[str]] = {
+    "learning": LEARNING_TASKS,
+    "end_to_end": GYMNASIUM_TASKS,
+    "imitation": IMITATION_PARTS,
+}
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -46,7 +52,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="python tools/dev.py bench", description=__doc__, epilog="Without a bench, all are run."
     )
     commands = parser.add_subparsers(dest="bench", required=True, metavar="BENCH")
-    for name, what in {**BENCHES, "all": "every bench but learning, one after the other"}.items():
+    for name, what in {**BENCHES, "all": "every bench but learning and imitation, one after the other"}.items():
         _add_options(commands.add_parser(name, help=what, description=what), name)
     what = "what changed between two saved runs"
     command = commands.add_parser("compare", help=what, description=what)
@@ -64,7 +70,7 @@ def _add_options(command: argparse.ArgumentParser, name: str) -> None:
         type=_program,
         default=os.environ.get("LEARNING_BRIDGE_PEER_PYTHON"),
         metavar="PATH",
-        help="a Python that has stable-baselines3; also LEARNING_BRIDGE_PEER_PYTHON",
+        help="a Python that has stable-baselines3, and imitation for that bench; also LEARNING_BRIDGE_PEER_PYTHON",
     )
     command.add_argument("--results", type=Path, default=defaults.results, metavar="FOLDER")
     if name in WITH_TASKS:
