@@ -6,11 +6,13 @@ Importing this module imports torch, which takes seconds; the server leaves that
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
-from protocol.errors import WeightsError
+from protocol.errors import PolicyFileError, WeightsError
 from protocol.field_rule import shorten
 from protocol.messages import Configure, Refused
+from protocol.policy_file import load_policy
 from protocol.schema import action_to_wire, observation_to_wire
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import Algorithm
@@ -45,7 +47,7 @@ def start_behavior(
     report_progress()
     try:
         goes_on = _place_at_start(algorithm, configure, folder, settings)
-    except (CheckpointError, WeightsError) as error:
+    except (CheckpointError, PolicyFileError, WeightsError) as error:
         raise _unusable_start(configure, error) from error
     folder.create()
     folder.write_settings(_describe(plan))
@@ -74,6 +76,11 @@ def _place_at_start(
         path, state = find_checkpoint(_checkpoint_path(configure.checkpoint, settings.checkpoint_root))
         algorithm.restore(state)
         logger.info("behavior %r: starts from %s", name, path)
+    elif settings.start_policy is not None:
+        snapshot = load_policy(settings.start_policy).snapshot
+        # hosts that start fresh are at version 0, and must get the weights
+        algorithm.start_from(replace(snapshot, version=max(1, snapshot.version)))
+        logger.info("behavior %r: starts from %s", name, settings.start_policy)
     return False
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from protocol.errors import BridgeError
-from trainer_process.host_processes import GYMNASIUM_PREFIX
+from trainer_process.world_program import GYMNASIUM_PREFIX
 
 
 @click.command()

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 import tomllib
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from protocol.errors import BridgeError
-from trainer_process.cli_option import DEFAULT_SEED, RunOptions, run_options, take_run_options
+from trainer_process.artifact_option import artifact_options, take_artifact_options
+from trainer_process.cli_option import DEFAULT_SEED, run_options, take_run_options
 from trainer_process.log_output import log_to_terminal
-
-if TYPE_CHECKING:
-    from trainer_process.host_processes import HostCommand
 
 HOST_SETTINGS = ("policy.", "critic.")
 """Settings of the networks, which the hosts build."""
@@ -28,7 +24,10 @@ HOST_SETTINGS = ("policy.", "critic.")
     "--env",
     "environment",
     required=True,
-    help="What to train on: gymnasium:ID, as gymnasium:LunarLander-v3, or a program with the host SDK, as ./game.",
+    help=(
+        "What to train on: gymnasium:ID, as gymnasium:LunarLander-v3; arena, the mock engine's world; or a program "
+        "with the host SDK, as ./game."
+    ),
 )
 @click.option("--num-envs", "host_count", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option(
@@ -37,10 +36,14 @@ HOST_SETTINGS = ("policy.", "critic.")
     type=click.IntRange(1, 4096),
     default=8,
     show_default=True,
-    help="Copies of a Gymnasium environment in each process.",
+    help="Agents of gymnasium: and arena in each process.",
 )
 @click.option("--total-steps", type=click.IntRange(min=1), help="Agent-steps after which training is complete.")
 @click.option("--sync", "synchronous", is_flag=True, help="Hosts wait for new weights: strictly on-policy.")
+@click.option("--normalize-reward", is_flag=True, help="Divide rewards by the deviation of the discounted return.")
+@click.option("--reward-type", help="Learn from a saved reward in place of the game's: its kind, as gail or airl.")
+@click.option("--reward-path", help="Where that saved reward is.")
+@artifact_options
 @run_options(default_priority="normal")
 def train(
     config: Path | None,
@@ -49,6 +52,9 @@ def train(
     agent_count: int,
     total_steps: int | None,
     synchronous: bool,
+    normalize_reward: bool,
+    reward_type: str | None,
+    reward_path: str | None,
     **values: Any,
 ) -> None:
     """Start hosts, train with them, and end when training is complete.
@@ -62,10 +68,17 @@ def train(
     learning-bridge train settings.toml --env "./game --headless" --num-envs 4
 
     A program is told where to connect in its environment; Communicator.from_environment reads that.
+
+    At the end the last policy plays whole episodes, where its world can be played from here: they are kept as a
+    recording, to be imitated or looked at, and summed up.
     """
     from trainer_process.host_processes import HostCommand
 
     options = take_run_options(values)
+    try:
+        artifacts = take_artifact_options(values)
+    except BridgeError as error:
+        raise click.ClickException(f"--agent-path: {error}") from error
     options.prepare_process()
     log_to_terminal(options.log_level)
     seed = DEFAULT_SEED if options.seed is None else options.seed
@@ -74,68 +87,22 @@ def train(
         settings["total_steps"] = total_steps
     if synchronous:
         settings["synchronous"] = True
+    if normalize_reward:
+        settings["reward_scaling"] = True
+    settings |= {name: value for name, value in (("reward_type", reward_type), ("reward_path", reward_path)) if value}
     settings.setdefault("seed", seed)
     for_hosts = tuple(text for text in options.assignments if text.startswith(HOST_SETTINGS))
     options = replace(options, assignments=tuple(text for text in options.assignments if text not in for_hosts))
     command = HostCommand(environment=environment, agent_count=agent_count, seed=seed, assignments=for_hosts)
     try:
-        exit_code = _train(command, host_count, options, settings)
+        from trainer_process.hosted_training import train_with_hosts
+
+        exit_code = train_with_hosts(command, host_count, options, settings, artifacts)
     except (BridgeError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     from trainer_process.serving import leave
 
     leave(exit_code)
-
-
-def _train(command: HostCommand, host_count: int, options: RunOptions, settings: Mapping[str, object]) -> int:
-    from protocol.channel import ServerChannel
-    from protocol.rendezvous import Rendezvous, sweep_stale
-    from trainer_process.host_processes import HostProcesses
-    from trainer_process.progress_display import ProgressDisplay
-    from trainer_process.server_launch import make_server, progress_shower
-    from trainer_process.serving import serve_until_stopped
-
-    sweep_stale()
-    command.arguments(0)
-    token = secrets.token_hex(16)
-    display = ProgressDisplay()
-    if display.console is not None:
-        log_to_terminal(options.log_level, display.console)
-    rendezvous = Rendezvous.create()
-    hosts: HostProcesses | None = None
-    were_left_alone = False
-
-    def watch_hosts() -> None:
-        nonlocal were_left_alone
-        if hosts is not None:
-            hosts.report_exits()
-            if hosts.live_count == 0 and not server.is_complete:
-                were_left_alone = True
-                server.request_stop("every host has ended")
-
-    try:
-        channel = ServerChannel(rendezvous.bind_endpoint)
-        server = make_server(
-            channel,
-            options,
-            token=token,
-            settings=settings,
-            stops_when_complete=True,
-            expected_host_count=host_count,
-            on_progress=progress_shower(display),
-            on_pass=watch_hosts,
-        )
-        hosts = HostProcesses(command, host_count, endpoint=channel.endpoint, token=token)
-        with display:
-            exit_code = serve_until_stopped(server, clean_up=rendezvous.remove)
-    finally:
-        if hosts is not None:
-            hosts.stop()
-        rendezvous.remove()
-    for behavior in server.behaviors.values():
-        place = f"kept in {behavior.directory}" if behavior.directory else "nothing to keep"
-        click.echo(f"{behavior.name}: {behavior.iteration} updates, {place}")
-    return exit_code or int(were_left_alone)
 
 
 def _read_config(path: Path | None) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import IO
 
 from protocol.endpoint import ENDPOINT_VARIABLE, HOST_INDEX_VARIABLE, TOKEN_VARIABLE
+from trainer_process.world_program import ARENA, WorldProgram
 
 host_log = logging.getLogger("trainer_process.host")
 
-GYMNASIUM_PREFIX = "gymnasium:"
 STOP_TIMEOUT_S = 6.0
 """The guard takes up to four seconds for its TERM and its KILL."""
 
@@ -30,43 +30,53 @@ class HostCommand:
     """What to run as a host.
 
     Attributes:
-        environment: `gymnasium:ID`, or an executable with its arguments as one would type them.
-        agent_count: copies of a Gymnasium environment in each host.
-        seed: of the first copy of a Gymnasium environment; each further one, over all hosts, adds one.
-        assignments: settings of the networks for Gymnasium hosts, as `policy.hidden_sizes=[64,64]`.
+        environment: `gymnasium:ID`, `arena`, or an executable with its arguments as one would type them.
+        agent_count: agents of a world in each host.
+        seed: of the first agent of a world; each further one, over all hosts, adds one.
+        assignments: settings of the networks for hosts of worlds, as `policy.hidden_sizes=[64,64]`.
+        world_arguments: further arguments for hosts of worlds, as `("--method", "gail")`.
     """
 
     environment: str
     agent_count: int = 8
     seed: int = 1234
     assignments: tuple[str, ...] = ()
+    world_arguments: tuple[str, ...] = ()
 
     def arguments(self, host_number: int) -> list[str]:
         """The command line of one host.
 
         Raises:
             ValueError: the environment names nothing.
+            UnknownWorldError: it is to be one of Gymnasium's, and names none.
         """
-        if not self.environment.startswith(GYMNASIUM_PREFIX):
-            command = shlex.split(self.environment, posix=sys.platform != "win32")
-            if not command:
-                raise ValueError("environment: expected gymnasium:ID or the path of a host program, got nothing")
-            if self.assignments:
-                raise ValueError(
-                    f"settings: a host program builds its networks itself, so {self.assignments[0]} can't be set for it"
-                )
-            return command
-        environment_id = self.environment.removeprefix(GYMNASIUM_PREFIX)
-        if not environment_id:
-            raise ValueError("environment: expected an id after gymnasium:, as gymnasium:CartPole-v1, got none")
+        world = WorldProgram.find(self.environment)
+        if world is None:
+            return self._program_arguments()
         return [
-            *(sys.executable, "-m", "host_sdk.adapters.gymnasium"),
-            *("--env-id", environment_id),
+            *(sys.executable, "-m", world.module),
+            *world.arguments,
             *("--agents", str(self.agent_count)),
             *("--seed", str(self.seed + host_number * self.agent_count)),
             *("--report", "none"),
+            *(("--evaluation-ticks", "0") if world.name == ARENA else ()),
+            *self.world_arguments,
             *(part for assignment in self.assignments for part in ("--set", assignment)),
         ]
+
+    def _program_arguments(self) -> list[str]:
+        command = shlex.split(self.environment, posix=sys.platform != "win32")
+        if not command:
+            raise ValueError("environment: expected gymnasium:ID, arena or the path of a host program, got nothing")
+        if self.assignments:
+            raise ValueError(
+                f"settings: a host program builds its networks itself, so {self.assignments[0]} can't be set for it"
+            )
+        if self.world_arguments:
+            raise ValueError(
+                f"{self.world_arguments[0]}: a host program makes its trainer itself, so this can't be chosen for it"
+            )
+        return command
 
 
 class HostProcess:

@@ -7,6 +7,8 @@ results/<run id>/<behavior>/
     checkpoints/    complete states, the newest few
     demonstrations.lbr  what hosts sent to learn from, where the algorithm does
     policy.lbp      the newest policy, as `host_sdk.Policy.load_policy` takes it
+    policies/       STEPS/policy.lbp, kept at intervals of agent-steps, and final/policy.lbp, where they are asked for
+    rollouts/       recordings of a policy that was trained, as final.lbr
 """
 
 from __future__ import annotations
@@ -37,6 +39,10 @@ class BehaviorFolder:
         self.checkpoints = path / "checkpoints"
         self.policy_file = path / POLICY_FILE_NAME
         self.demonstrations_file = path / DEMONSTRATIONS_FILE_NAME
+
+    def policy_file_at(self, steps: int | str) -> Path:
+        """Where the policy of so many agent-steps is kept, or that of a name."""
+        return self.path / "policies" / (f"{steps:012d}" if isinstance(steps, int) else steps) / POLICY_FILE_NAME
 
     def create(self) -> None:
         """Makes the folder.

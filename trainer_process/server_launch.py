@@ -29,6 +29,8 @@ def make_server(
     hosts_may_stop: bool = False,
     stops_when_complete: bool = False,
     expected_host_count: int = 1,
+    policy_save_interval: int = 0,
+    start_policy: Path | None = None,
     on_progress: Callable[[BehaviorProgress], None] = lambda progress: None,
     on_pass: Callable[[], None] = lambda: None,
 ) -> Server:
@@ -43,6 +45,8 @@ def make_server(
         hosts_may_stop: hosts launched this process, and may end it.
         stops_when_complete: it ends with its behaviors.
         expected_host_count: how many hosts will come, as far as that is known.
+        policy_save_interval: agent-steps between policies that are kept.
+        start_policy: a policy file whose weights behaviors start from.
         on_progress: told after every update.
         on_pass: called on every pass of the loop.
 
@@ -72,6 +76,8 @@ def make_server(
                 checkpoint_interval=options.checkpoint_interval,
                 torch_threads=options.thread_count,
                 expected_host_count=expected_host_count,
+                policy_save_interval=policy_save_interval,
+                start_policy=start_policy,
             ),
             hosts_may_stop=hosts_may_stop,
             stops_when_complete=stops_when_complete,

@@ -20,6 +20,8 @@ class StartSettings:
         tensorboard: whether metrics are written for TensorBoard too.
         torch_threads: threads of torch.
         expected_host_count: how many hosts will come, as far as that is known; each is asked for its share.
+        policy_save_interval: agent-steps between policies that are kept beside the newest; none where it isn't above 0.
+        start_policy: a policy file whose weights a behavior starts from where its host starts fresh.
     """
 
     overrides: Mapping[str, object] = field(default_factory=dict)
@@ -30,3 +32,5 @@ class StartSettings:
     tensorboard: bool = True
     torch_threads: int = 1
     expected_host_count: int = 1
+    policy_save_interval: int = 0
+    start_policy: Path | None = None

@@ -5,13 +5,16 @@ Importing this module imports torch, which takes seconds; the server leaves that
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from protocol.collection_contract import CollectionContract
+from protocol.errors import PolicyFileError
 from protocol.experience import ExperienceBatch, VectorSizes
 from protocol.messages import Configure
 from protocol.policy_file import PolicyFile, save_policy
@@ -27,6 +30,8 @@ from trainer_process.learner import ReportProgress
 from trainer_process.metrics import MetricsWriter, finite_metrics
 from trainer_process.run_folder import BehaviorFolder
 from trainer_process.start_settings import StartSettings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -203,6 +208,7 @@ class StartedBehavior:
         if not update.policy.is_finite():
             raise DivergedError("policy weights", f"behavior {self.plan.spec.name!r}, iteration {update.iteration}")
         self._metrics.write(update.metrics)
+        self._keep_policy(update, steps_before)
         return update
 
     def record_evaluation(self, metrics: Mapping[str, float]) -> None:
@@ -224,7 +230,7 @@ class StartedBehavior:
         if update.iteration == self._saved_iteration:
             return
         save_checkpoint(self.folder.checkpoints, update.iteration, update.state, self._settings.kept_checkpoints)
-        self._write_policy(update)
+        self._write_policy(update, self.folder.policy_file)
         self._saved_iteration = update.iteration
 
     def close(self) -> None:
@@ -246,10 +252,22 @@ class StartedBehavior:
             consumed=consumed,
         )
 
-    def _write_policy(self, update: LearnedUpdate) -> None:
+    def _keep_policy(self, update: LearnedUpdate, steps_before: int) -> None:
+        """Keeps the policy at intervals; a disk that is full ends the keeping of this one, and not the training."""
+        interval = self._settings.policy_save_interval
+        if interval <= 0 or update.steps // interval == steps_before // interval:
+            return
+        path = self.folder.policy_file_at(update.steps)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._write_policy(update, path)
+        except (OSError, PolicyFileError) as error:
+            logger.error("behavior %r: the policy of step %d isn't kept: %s", self.plan.spec.name, update.steps, error)
+
+    def _write_policy(self, update: LearnedUpdate, path: Path) -> None:
         spec = self.plan.spec
         save_policy(
-            self.folder.policy_file,
+            path,
             PolicyFile(
                 behavior=spec.name,
                 observation=spec.observation,
