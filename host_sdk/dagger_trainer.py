@@ -221,7 +221,7 @@ class DAggerTrainer(Trainer):
         """
         self._recorder.add_experience()
         self._poll()
-        if self._link is None or self._restart_count < 0 or self._is_collecting_due:
+        if self._link is None or self._restart_count < 0 or self._is_collecting_due or self._has_final_weights:
             return
         if (error := self._recorder.recording_failure) is not None:
             self._refuse(error)
@@ -240,7 +240,7 @@ class DAggerTrainer(Trainer):
             self._begin_recording()
         if not self._recorder.is_recording:
             policy.run_inference(self._settings.action_noise_scale)
-            if self.is_collecting:
+            if self.is_collecting and not self._has_final_weights:
                 self._unrecorded_steps += self.manager.agent_count
                 self.communicator.unrecorded_steps = self._unrecorded_steps
             return
@@ -269,7 +269,7 @@ class DAggerTrainer(Trainer):
         self._stream: DemonstrationStream | None = None
         self._sent_count = self._rounds_sent = self._round_step_count = 0
         self._steps_per_round = 1
-        self._is_awaiting_weights = self._is_collecting_due = False
+        self._is_awaiting_weights = self._is_collecting_due = self._has_final_weights = False
         self._restart_count = -1
 
     @property
@@ -376,6 +376,9 @@ class DAggerTrainer(Trainer):
     def _apply(self, arrived: ArrivingWeights) -> None:
         super()._apply(arrived)
         self._is_awaiting_weights = False
+        if arrived.update.is_final:  # the last word will come; there is nothing left to label
+            self._has_final_weights = True
+            self._recorder.end_recording()
 
     def _refuse(self, error: RecordingError) -> None:
         remedy = "make room, or mend the recording, and call begin_training again; what was labelled is kept"

@@ -15,6 +15,7 @@ HOST_CLASSES = {
     "Communicator",
     "Controller",
     "Critic",
+    "DAggerTrainer",
     "ImitationTrainer",
     "Interactor",
     "Manager",

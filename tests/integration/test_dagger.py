@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from host_sdk import Communicator, DAggerTrainingSettings, FailureCode, PolicySettings, Recording
+from host_sdk import (
+    Communicator,
+    CommunicatorSettings,
+    DAggerTrainingSettings,
+    FailureCode,
+    PolicySettings,
+    Recording,
+    TrainerProcessSettings,
+)
+from protocol.recording import RecordingReader
 from protocol.rendezvous import is_process_alive
 
 from .corrected_host import AGENT_COUNT, EPISODE_STEPS, CorrectedHost, expert_actions, holds_the_experts_actions
 from .fake_trainer import FakeTrainer, fake_trainer_thread
 from .noop_host import QUICK, fake_process
+from .real_trainer import HANG_S, TOKEN, served_trainer
+
+pytestmark = pytest.mark.timeout(240)
 
 ROUND = 32
 """Steps that the fake trainer wants."""
@@ -196,3 +209,40 @@ def test_beginning_twice_changes_nothing(
     host.trainer.begin_training()
     assert "under way already" in caplog.text
     host.train_until(lambda: len(trainer.demonstrations) >= 1)
+
+
+def test_the_real_trainer_brings_a_learner_to_do_what_its_expert_does(
+    hosts: list[CorrectedHost], tmp_path: Path
+) -> None:
+    settings = DAggerTrainingSettings(rounds=3, steps_per_round=200, epochs_per_round=20, learning_rate=0.01)
+    process = TrainerProcessSettings(results_directory=tmp_path, low_priority=False, stop_timeout_s=1.0)
+    line = Communicator.make_launched(process, CommunicatorSettings(connect_timeout_s=HANG_S))
+    learner = PolicySettings(hidden_sizes=(32,))
+    host = CorrectedHost(line, policy_settings=learner, training_settings=settings, is_synchronous=True)
+    hosts.append(host)
+    host.train_until(lambda: host.trainer.iteration == 1, HANG_S)
+    assert host.trainer.expert_probability < 1.0
+    host.train_until(lambda: not host.trainer.is_training, HANG_S)
+    assert (host.trainer.round_index, host.policy.version) == (3, 3)
+    host.policy.run_inference(0.0)
+    wanted = expert_actions(host.interactor.observations)
+    assert np.abs(host.interactor.action_vectors - wanted).mean() < np.abs(wanted).mean() / 4
+    with RecordingReader(Path(host.trainer.run_directory) / "demonstrations.lbr") as kept:
+        assert kept.step_count == host.trainer.recording.step_count == 600
+
+
+def test_hosts_of_one_trainer_label_each_round_together(hosts: list[CorrectedHost], tmp_path: Path) -> None:
+    settings = DAggerTrainingSettings(rounds=2, steps_per_round=64, epochs_per_round=1)
+    with served_trainer(tmp_path) as trainer:
+        for _ in range(2):
+            line = CommunicatorSettings(connect_timeout_s=HANG_S)
+            communicator = Communicator.make_attached(trainer.endpoint, token=TOKEN, settings=line)
+            hosts.append(CorrectedHost(communicator, training_settings=settings))
+        while any(host.trainer.is_training or not host.by_hand for host in hosts):
+            for host in hosts:
+                host.tick()
+            time.sleep(0.001)
+        assert [host.trainer.training_failure for host in hosts] == [None, None]
+        assert [host.policy.version for host in hosts] == [2, 2]
+        first, second = (host.policy.snapshot().values for host in hosts)
+        np.testing.assert_array_equal(first, second)
