@@ -42,6 +42,8 @@ class PPOTrainingSettings(TrainingSettings):
         normalizer_initialisation: "first_batch" (it only initialises the observation normaliser) or "train".
         reward_scaling: divide rewards by the running deviation of the discounted return.
         reward_clip: bound of scaled rewards.
+        reward_path: file of a learned reward, where the trainer runs, that takes the place of the game's.
+        reward_type: what of it: "unshaped", "shaped", "unnormalized" or "normalized".
         adam_epsilon: of Adam's denominator.
         weight_decay: decoupled, of all trainable weights.
         critic_warmup_updates: the first updates, in which only the critic learns; for a policy that was cloned.
@@ -78,6 +80,8 @@ class PPOTrainingSettings(TrainingSettings):
     normalizer_initialisation: str | None = None
     reward_scaling: bool | None = None
     reward_clip: float | None = None
+    reward_path: str | None = None
+    reward_type: str | None = None
     adam_epsilon: float | None = None
     weight_decay: float | None = None
     critic_warmup_updates: int | None = None

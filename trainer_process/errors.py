@@ -6,6 +6,7 @@ BridgeError (protocol)
     ├── ExperienceError              a batch doesn't fit the behavior that it was sent for
     ├── DivergedError                learning left the finite numbers; the last good weights were kept
     ├── CheckpointError              a checkpoint can't be written, read or used
+    ├── RewardFileError              a learned reward's file can't be used
     ├── RunFolderError               a run folder can't be made or used
     └── ConfigurationRefusedError    a host's Configure can't be accepted; carries the answer
 """
@@ -63,6 +64,10 @@ class DivergedError(TrainerError):
 
 class CheckpointError(TrainerError):
     """A checkpoint can't be written, read or used; the message names its folder."""
+
+
+class RewardFileError(TrainerError):
+    """A learned reward's file can't be read, or is of other schemas; the message names it."""
 
 
 class RunFolderError(TrainerError):

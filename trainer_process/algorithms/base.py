@@ -211,6 +211,10 @@ class Algorithm(ABC):
     def critic_snapshot(self) -> WeightsSnapshot | None:
         """The critic's weights, for hosts that want them; None where the algorithm has no critic of that form."""
 
+    def files(self) -> Mapping[str, bytes]:
+        """What else a run keeps beside the policy's file, as file names and contents: nothing, or a learned reward."""
+        return {}
+
     @abstractmethod
     def start_from(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None = None) -> None:
         """Goes on from weights that a host or a policy file brought, with their normaliser and version.

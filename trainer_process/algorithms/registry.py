@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from trainer_process.algorithms.airl.algorithm import AIRL
@@ -16,8 +17,9 @@ from trainer_process.algorithms.dagger.settings import DAggerSettings
 from trainer_process.algorithms.gail.algorithm import GAIL
 from trainer_process.algorithms.gail.settings import GAILSettings
 from trainer_process.algorithms.ppo.algorithm import PPO
+from trainer_process.algorithms.ppo.saved_reward import SavedRewardModel
 from trainer_process.algorithms.ppo.settings import PPOSettings
-from trainer_process.errors import SettingsError
+from trainer_process.errors import RewardFileError, SettingsError
 
 _SettingsT = TypeVar("_SettingsT", bound=AlgorithmSettings)
 
@@ -35,6 +37,19 @@ class AlgorithmEntry:
     make: Callable[[BehaviorSpec, AlgorithmSettings], Algorithm]
 
 
+def _make_ppo(behavior: BehaviorSpec, settings: PPOSettings) -> Algorithm:
+    """PPO on the game's rewards, or on those of a saved network. Raises SettingsError where that can't be used."""
+    if not settings.reward_path:
+        return PPO(behavior, settings)
+    path, is_scaled = Path(settings.reward_path), settings.reward_scaling
+    try:
+        model = SavedRewardModel.load(path, settings.reward_type, behavior, settings.device, is_scaled=is_scaled)
+    except RewardFileError as error:
+        wanted = "a reward file of this behavior's schemas"
+        raise SettingsError("$.settings.reward_path", wanted, str(error)) from error
+    return PPO(behavior, settings, model)
+
+
 def _entry(settings_class: type[_SettingsT], make: Callable[[BehaviorSpec, _SettingsT], Algorithm]) -> AlgorithmEntry:
     def checked(behavior: BehaviorSpec, settings: AlgorithmSettings) -> Algorithm:
         if not isinstance(settings, settings_class):
@@ -49,7 +64,7 @@ ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     BC.name: _entry(BCSettings, BC),
     DAgger.name: _entry(DAggerSettings, DAgger),
     GAIL.name: _entry(GAILSettings, GAIL),
-    PPO.name: _entry(PPOSettings, PPO),
+    PPO.name: _entry(PPOSettings, _make_ppo),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,3 +59,24 @@ class RunningStatistics:
         self.count = float(count)
         self.mean = np.where(self._active, mean, 0.0).astype(np.float64)
         self.squared_deviations = np.where(self._active, variance * count, 0.0).astype(np.float64)
+
+    def arrays(self, prefix: str) -> dict[str, npt.NDArray[np.generic]]:
+        """Copies of all three, by names that begin with `prefix` and a dot, as a file holds them."""
+        return {
+            f"{prefix}.count": np.array([self.count]),
+            f"{prefix}.mean": self.mean.copy(),
+            f"{prefix}.squared_deviations": self.squared_deviations.copy(),
+        }
+
+    def load_arrays(self, prefix: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Goes on from what `arrays` gave.
+
+        Raises:
+            KeyError: a part is missing.
+            ValueError: a part is of another size.
+        """
+        mean, squared = arrays[f"{prefix}.mean"], arrays[f"{prefix}.squared_deviations"]
+        if not mean.shape == squared.shape == self.mean.shape:
+            raise ValueError(f"{prefix}: expected {self.mean.shape}, got {mean.shape} and {squared.shape}")
+        self.count = float(arrays[f"{prefix}.count"].astype(np.float64)[0])
+        self.mean, self.squared_deviations = mean.astype(np.float64), squared.astype(np.float64)

@@ -83,6 +83,11 @@ class RewardNetwork:
         self.normalizer = InputNormalizer(ObservationLayout.of(design.observation), action_layout)
 
     @property
+    def hashes(self) -> list[str]:
+        """The network hashes of g and, where there is one, h."""
+        return [f"{each.layout.hash:016x}" for each in (self.base, self.potential) if each is not None]
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
         return self.weights.values.device

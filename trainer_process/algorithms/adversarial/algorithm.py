@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from protocol.collection_contract import CollectionContract
@@ -21,6 +21,7 @@ from trainer_process.algorithms.base import (
     UpdateReport,
 )
 from trainer_process.algorithms.ppo.algorithm import PPO
+from trainer_process.models.reward_file import REWARD_FILE_NAME, encode_reward
 
 
 class AdversarialImitation(Algorithm):
@@ -85,6 +86,9 @@ class AdversarialImitation(Algorithm):
 
     def critic_snapshot(self) -> WeightsSnapshot | None:
         return self._ppo.critic_snapshot()
+
+    def files(self) -> Mapping[str, bytes]:
+        return {REWARD_FILE_NAME: encode_reward(self.discriminator.saved_reward())}
 
     def start_from(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None = None) -> None:
         self._ppo.start_from(policy, critic)

@@ -20,11 +20,12 @@ from trainer_process.data.running_statistics import RunningStatistics
 from trainer_process.data.transitions import Transitions, joined_transitions
 from trainer_process.errors import DivergedError
 from trainer_process.models import FlatAdam
+from trainer_process.models.reward_file import SavedReward
 from trainer_process.models.reward_input import RewardInputs
 from trainer_process.models.reward_network import RewardDesign, RewardNetwork
+from trainer_process.models.reward_normalisation import normalized_rewards
 from trainer_process.seeding import numpy_generator
 
-_EPSILON = 1e-8
 _ADAM_EPSILON = 1e-8
 
 
@@ -70,6 +71,10 @@ class Discriminator(RewardModel):
     @abstractmethod
     def rewards_of(self, network_rewards: Tensor) -> Tensor:
         """[S] the rewards that the network's output, shaped where it has a potential, comes to."""
+
+    @abstractmethod
+    def saved_reward(self) -> SavedReward:
+        """The reward as it is now, for a file."""
 
     def rewards(self, rollout: Rollout, policy: PolicyDensity, report_progress: ReportProgress) -> LearnedRewards:
         steps = Transitions.of_rollout(rollout)
@@ -139,13 +144,6 @@ class Discriminator(RewardModel):
                 entropy_coefficient=self._settings.discriminator_entropy_coefficient,
             )
         return self._step
-
-
-def normalized_rewards(rewards: FloatArray, statistics: RunningStatistics) -> FloatArray:
-    """float32[S] less the mean, by the standard deviation, of all single rewards so far."""
-    deviation = np.sqrt(statistics.variance[0] + _EPSILON)
-    scaled: FloatArray = ((rewards - statistics.mean[0]) / deviation).astype(np.float32)
-    return scaled
 
 
 def _metrics(figures: list[StepFigures]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What discriminators are trained by, and the rewards that come of them. B rows, half of them an expert's.
+"""What discriminators are trained by. B rows, half of them an expert's.
 
 One sign throughout: a logit is high where the discriminator takes a row for the expert's, so that
 D = sigmoid(logit) is the probability that it is. (Ho and Ermon 2016, arXiv:1606.03476, have it the other way round.)
@@ -6,13 +6,9 @@ D = sigmoid(logit) is the probability that it is. (Ho and Ermon 2016, arXiv:1606
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
-
-RewardForm: TypeAlias = Literal["logit", "positive", "negative"]
 
 
 def discriminator_loss(
@@ -61,20 +57,3 @@ def airl_logits(shaped_rewards: Tensor, log_probs: Tensor) -> Tensor:
         log_probs: [B], of the policy that is being trained, as it is now, of the expert's actions too.
     """
     return shaped_rewards - log_probs
-
-
-def gail_rewards(logits_expert_is_high: Tensor, form: RewardForm) -> Tensor:
-    """[B] rewards of a discriminator.
-
-    logit     log D - log(1 - D) = z        of either sign
-    positive  -log(1 - D) = softplus(z)     never below 0: every further step pays, so that long episodes are liked
-    negative  log D = -softplus(-z)         never above 0: every further step costs, so that short episodes are liked
-
-    Where all episodes have one length the three have the same best policies; where they end early, or late, by what the
-    agent does, their sign is a reward of its own for surviving or for ending (Kostrikov et al. 2019, arXiv:1809.02925).
-    """
-    if form == "positive":
-        return softplus(logits_expert_is_high)
-    if form == "negative":
-        return -softplus(-logits_expert_is_high)
-    return logits_expert_is_high

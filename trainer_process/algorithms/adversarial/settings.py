@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainer_process.algorithms.ppo.settings import PPOSettings
 
@@ -39,6 +39,12 @@ class AdversarialSettings(PPOSettings):
     reward_hidden_sizes: tuple[LayerSize, ...] = Field(default=(32, 32), min_length=1, max_length=16)
     reward_reads_next_observation: bool = False
     label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
-    discriminator_entropy_coefficient: float = Field(default=0.0, ge=0)
+    discriminator_entropy_coefficient: float = Field(default=0.1, ge=0)
     normalize_learned_reward: bool = True
     allow_variable_horizon: bool = False
+
+    @model_validator(mode="after")
+    def _reward_is_learnt(self) -> Self:
+        if self.reward_path:
+            raise ValueError('reward_path = "" here, where the reward is learnt (ppo learns from a saved one)')
+        return self

@@ -23,16 +23,14 @@ def saved_discriminator(discriminator: Discriminator) -> AlgorithmState:
     for name, part in discriminator.optimizer.state._asdict().items():
         arrays[f"reward.optimizer.{name}"] = _copied(part)
     for name, statistics in _statistics_of(discriminator).items():
-        arrays[f"reward.{name}.count"] = np.array([statistics.count])
-        arrays[f"reward.{name}.mean"] = statistics.mean.copy()
-        arrays[f"reward.{name}.squared_deviations"] = statistics.squared_deviations.copy()
+        arrays |= statistics.arrays(f"reward.{name}")
     # The newest round is replaced by the next one before anything is drawn, where only one is kept.
     kept = list(discriminator.recent) if (discriminator.recent.maxlen or 0) > 1 else []
     for index, steps in enumerate(kept):
         for name in TRANSITION_FIELDS:
             arrays[f"reward.recent.{index}.{name}"] = getattr(steps, name).copy()
     values: dict[str, object] = {
-        "networks": _hashes_of(discriminator),
+        "networks": discriminator.network.hashes,
         "rounds": len(kept),
         "generator": discriminator.generator.bit_generator.state,
     }
@@ -53,7 +51,7 @@ def restored_discriminator(state: AlgorithmState, discriminator: Discriminator, 
     values: Any = state.values.get("discriminator")
     if state.values.get("algorithm") != name or not isinstance(values, dict):
         raise CheckpointError(f"checkpoint: expected algorithm {name!r}, got {state.values.get('algorithm')!r}")
-    if values.get("networks") != (ours := _hashes_of(discriminator)):
+    if values.get("networks") != (ours := discriminator.network.hashes):
         raise CheckpointError(
             f"checkpoint: expected reward networks {ours}, got {values.get('networks')}: it was made with other "
             "schemas or settings"
@@ -64,9 +62,7 @@ def restored_discriminator(state: AlgorithmState, discriminator: Discriminator, 
         for part_name, part in discriminator.optimizer.state._asdict().items():
             part.copy_(torch.from_numpy(arrays[f"reward.optimizer.{part_name}"]))
         for statistics_name, statistics in _statistics_of(discriminator).items():
-            statistics.count = float(arrays[f"reward.{statistics_name}.count"][0])
-            statistics.mean = arrays[f"reward.{statistics_name}.mean"].copy()
-            statistics.squared_deviations = arrays[f"reward.{statistics_name}.squared_deviations"].copy()
+            statistics.load_arrays(f"reward.{statistics_name}", arrays)
         discriminator.recent.clear()
         for index in range(values["rounds"]):
             kept = {field: arrays[f"reward.recent.{index}.{field}"] for field in TRANSITION_FIELDS}
@@ -84,8 +80,3 @@ def _copied(tensor: torch.Tensor) -> npt.NDArray[np.generic]:
 def _statistics_of(discriminator: Discriminator) -> dict[str, RunningStatistics]:
     normalizer = discriminator.network.normalizer
     return {"observations": normalizer.observations, "actions": normalizer.actions, "outputs": discriminator.outputs}
-
-
-def _hashes_of(discriminator: Discriminator) -> list[str]:
-    networks = (discriminator.network.base, discriminator.network.potential)
-    return [f"{network.layout.hash:016x}" for network in networks if network is not None]

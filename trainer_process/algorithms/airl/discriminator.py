@@ -9,6 +9,7 @@ from trainer_process.algorithms.airl.settings import AIRLSettings
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.ppo.reward_model import PolicyDensity
 from trainer_process.data.transitions import Transitions
+from trainer_process.models.reward_file import SavedReward
 from trainer_process.models.reward_network import RewardDesign
 
 
@@ -31,3 +32,6 @@ class AIRLDiscriminator(Discriminator):
 
     def rewards_of(self, network_rewards: Tensor) -> Tensor:
         return network_rewards
+
+    def saved_reward(self) -> SavedReward:
+        return SavedReward("airl", "logit", self.network, self.outputs)

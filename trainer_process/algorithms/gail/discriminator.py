@@ -5,11 +5,12 @@ from __future__ import annotations
 from torch import Tensor
 
 from trainer_process.algorithms.adversarial.discriminator import Discriminator
-from trainer_process.algorithms.adversarial.losses import gail_rewards
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.gail.settings import GAILSettings
 from trainer_process.algorithms.ppo.reward_model import PolicyDensity
 from trainer_process.data.transitions import Transitions
+from trainer_process.models.reward_file import SavedReward
+from trainer_process.models.reward_form import gail_rewards
 from trainer_process.models.reward_network import RewardDesign
 
 
@@ -32,3 +33,6 @@ class GAILDiscriminator(Discriminator):
 
     def rewards_of(self, network_rewards: Tensor) -> Tensor:
         return gail_rewards(network_rewards, self._form)
+
+    def saved_reward(self) -> SavedReward:
+        return SavedReward("gail", self._form, self.network, self.outputs)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trainer_process.algorithms.adversarial.losses import RewardForm
 from trainer_process.algorithms.adversarial.settings import AdversarialSettings
+from trainer_process.models.reward_form import RewardForm
 
 
 class GAILSettings(AdversarialSettings):

@@ -71,6 +71,10 @@ class PPOSettings(ExperienceSettings):
             where the policy has one; "train" also learns from it, with nothing normalised yet.
         reward_scaling: divides rewards by the running standard deviation of the discounted return.
         reward_clip: scaled rewards are clipped to plus and minus this.
+        reward_path: file of a learned reward (`reward.safetensors`, or its folder) that takes the place of the game's;
+            empty for the game's.
+        reward_type: what of that reward is taken: "unshaped" (the base network alone), "shaped" (with its potential),
+            "unnormalized" (as it was learnt from, but for its scale) or "normalized" (that, by its mean and deviation).
         critic_warmup_updates: the first updates of a training, in which only the critic learns: the policy's weights
             and normaliser stay as they were, to the bit. For a policy that was cloned, whose critic knows nothing yet.
         horizon: the most steps of one agent per hand-off; 0 leaves it to the host.
@@ -105,6 +109,8 @@ class PPOSettings(ExperienceSettings):
     normalizer_initialisation: Literal["first_batch", "train"] = "first_batch"
     reward_scaling: bool = False
     reward_clip: float = Field(default=10.0, gt=0)
+    reward_path: str = Field(default="", max_length=4096)
+    reward_type: Literal["unshaped", "shaped", "unnormalized", "normalized"] = "unshaped"
     critic_warmup_updates: int = Field(default=0, ge=0)
     horizon: int = Field(default=0, ge=0)
     buffer_count: int = Field(default=2, ge=1, le=16)

@@ -9,9 +9,9 @@ from trainer_process.algorithms.adversarial.losses import (
     airl_logits,
     discriminator_entropy,
     discriminator_loss,
-    gail_rewards,
     smoothed_targets,
 )
+from trainer_process.models.reward_form import gail_rewards
 from trainer_process.models.reward_shaping import shaped_reward
 
 LOG_3 = math.log(3.0)
