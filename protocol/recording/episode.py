@@ -14,6 +14,8 @@ from protocol.completion import Completion
 from protocol.errors import RecordingError
 from protocol.experience import ByteArray, FloatArray
 
+_FLOAT, _BYTE = np.dtype(np.float32), np.dtype(np.uint8)
+
 
 @dataclass(frozen=True)
 class EpisodeSizes:
@@ -76,22 +78,22 @@ class Episode:
     serial: int = 0
 
     def __post_init__(self) -> None:
-        sizes = self.sizes
+        sizes, count = self.sizes, self.step_count
         shapes = (
-            ("observations", np.float32, (self.step_count, sizes.observation)),
-            ("images", np.uint8, (self.step_count, sizes.image)),
-            ("actions", np.float32, (self.step_count, sizes.action)),
-            ("action_modifiers", np.float32, (self.step_count, sizes.modifier)),
-            ("rewards", np.float32, (self.step_count,)),
-            ("final_observation", np.float32, (sizes.observation,)),
-            ("final_image", np.uint8, (sizes.image,)),
+            ("observations", _FLOAT, (count, sizes.observation)),
+            ("images", _BYTE, (count, sizes.image)),
+            ("actions", _FLOAT, (count, sizes.action)),
+            ("action_modifiers", _FLOAT, (count, sizes.modifier)),
+            ("rewards", _FLOAT, (count,)),
+            ("final_observation", _FLOAT, (sizes.observation,)),
+            ("final_image", _BYTE, (sizes.image,)),
         )
         for name, dtype, shape in shapes:
             array = getattr(self, name)
             if array.dtype != dtype or array.shape != shape:
-                wanted, received = f"{np.dtype(dtype)}{list(shape)}", f"{array.dtype}{list(array.shape)}"
+                wanted, received = f"{dtype}{list(shape)}", f"{array.dtype}{list(array.shape)}"
                 raise RecordingError(f"episode.{name}: expected {wanted}, got {received}")
-        if self.step_count == 0:
+        if count == 0:
             raise RecordingError("episode: expected at least one step, got none")
         if self.completion not in (Completion.TRUNCATION, Completion.TERMINATION):
             raise RecordingError(f"episode.completion: expected TRUNCATION or TERMINATION, got {self.completion!r}")
