@@ -15,15 +15,17 @@ from protocol.messages import Configure, Refused
 from protocol.policy_file import load_policy
 from protocol.schema import action_to_wire, observation_to_wire
 from protocol.weights import WeightsSnapshot
-from trainer_process.algorithms.base import Algorithm
+from trainer_process.algorithms.base import Algorithm, AlgorithmSettings
+from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.registry import algorithm_entry
 from trainer_process.behavior_plan import BehaviorPlan, make_plan
 from trainer_process.checkpoint import find_checkpoint, latest_checkpoint
-from trainer_process.errors import CheckpointError, ConfigurationRefusedError
+from trainer_process.errors import CheckpointError, ConfigurationRefusedError, SettingsError
 from trainer_process.learner import ReportProgress
 from trainer_process.priority import cap_torch_threads
 from trainer_process.run_folder import BehaviorFolder
 from trainer_process.seeding import seed_global_generators
+from trainer_process.settings_resolution import FROM_HOST
 from trainer_process.start_settings import StartSettings
 from trainer_process.started_behavior import StartedBehavior
 
@@ -43,7 +45,7 @@ def start_behavior(
     plan = make_plan(configure, settings.overrides)
     report_progress()
     seed_global_generators(plan.settings.seed)
-    algorithm = algorithm_entry(plan.trainer_type).make(plan.spec, plan.settings)
+    algorithm = _make_algorithm(configure, plan, settings.checkpoint_root)
     report_progress()
     try:
         goes_on = _place_at_start(algorithm, configure, folder, settings)
@@ -52,6 +54,34 @@ def start_behavior(
     folder.create()
     folder.write_settings(_describe(plan))
     return StartedBehavior(plan, algorithm, folder, settings, goes_on=goes_on)
+
+
+def _make_algorithm(configure: Configure, plan: BehaviorPlan, root: Path | None) -> Algorithm:
+    """Raises ConfigurationRefusedError where a setting doesn't go with the schemas, or names a file of no use."""
+    try:
+        return algorithm_entry(plan.trainer_type).make(plan.spec, _with_reward_inside(plan, root))
+    except SettingsError as error:
+        answer = Refused(
+            code="INVALID_SETTINGS",
+            behavior=configure.behavior,
+            where=error.path,
+            expected=shorten(error.expected),
+            received=shorten(error.received),
+            remedy="mend the setting where it was given: in the host, or with --set on the trainer's command line",
+        )
+        raise ConfigurationRefusedError(answer) from error
+
+
+def _with_reward_inside(plan: BehaviorPlan, root: Path | None) -> AlgorithmSettings:
+    """The settings, with the path of a reward that a host named taken as one inside the results, as a checkpoint's."""
+    settings = plan.settings
+    if not isinstance(settings, PPOSettings) or not settings.reward_path or plan.sources["reward_path"] != FROM_HOST:
+        return settings
+    try:
+        path = _path_inside(settings.reward_path, root)
+    except CheckpointError as error:
+        raise SettingsError("$.settings.reward_path", f"a path inside {root}", settings.reward_path) from error
+    return settings.model_copy(update={"reward_path": str(path)})
 
 
 def _place_at_start(
@@ -73,7 +103,7 @@ def _place_at_start(
         algorithm.start_from(WeightsSnapshot(configure.network_hash, configure.version, configure.weights))
         logger.info("behavior %r: starts from the host's weights, version %d", name, configure.version)
     elif configure.start == "checkpoint":
-        path, state = find_checkpoint(_checkpoint_path(configure.checkpoint, settings.checkpoint_root))
+        path, state = find_checkpoint(_path_inside(configure.checkpoint, settings.checkpoint_root))
         algorithm.restore(state)
         logger.info("behavior %r: starts from %s", name, path)
     elif settings.start_policy is not None:
@@ -84,14 +114,14 @@ def _place_at_start(
     return False
 
 
-def _checkpoint_path(text: str, root: Path | None) -> Path:
+def _path_inside(text: str, root: Path | None) -> Path:
     """A host on another machine may not make the trainer read files outside its results."""
     path = Path(text)
     if root is None:
         return path
     inside = (root / path).resolve()
     if not inside.is_relative_to(root.resolve()):
-        raise CheckpointError(f"{text}: expected a checkpoint inside {root}, got a path that leaves it")
+        raise CheckpointError(f"{text}: expected a path inside {root}, got one that leaves it")
     return inside
 
 

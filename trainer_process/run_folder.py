@@ -6,6 +6,7 @@ results/<run id>/<behavior>/
     tensorboard/
     checkpoints/    complete states, the newest few
     demonstrations.lbr  what hosts sent to learn from, where the algorithm does
+    reward.safetensors  the reward that was learnt, where the algorithm learns one
     policy.lbp      the newest policy, as `host_sdk.Policy.load_policy` takes it
     policies/       STEPS/policy.lbp, kept at intervals of agent-steps, and final/policy.lbp, where they are asked for
     rollouts/       recordings of a policy that was trained, as final.lbr
@@ -63,10 +64,21 @@ class BehaviorFolder:
         Raises:
             RunFolderError: it can't be written.
         """
-        target = self.path / SETTINGS_FILE_NAME
+        self.write_file(SETTINGS_FILE_NAME, (json.dumps(content, indent=2) + "\n").encode())
+
+    def write_file(self, name: str, content: bytes) -> None:
+        """Writes a file of the folder whole or not at all.
+
+        Raises:
+            RunFolderError: it can't be written.
+        """
+        target = self.path / name
         unfinished = target.with_suffix(f".{os.getpid()}")
         try:
-            unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            with unfinished.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             unfinished.replace(target)
         except OSError as error:
             raise RunFolderError(f"run folder: expected to write {target}, got {error}") from error

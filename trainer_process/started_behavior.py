@@ -45,6 +45,7 @@ class LearnedUpdate:
         policy: the policy's weights.
         critic: the critic's, where the algorithm has one.
         state: everything a checkpoint holds.
+        files: contents of what else the folder shall have, by name.
         metrics: what was measured; empty before the first update.
         consumed: batches that need to be kept no longer.
     """
@@ -55,6 +56,7 @@ class LearnedUpdate:
     policy: WeightsSnapshot
     critic: WeightsSnapshot | None
     state: AlgorithmState
+    files: Mapping[str, bytes] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     consumed: tuple[ConsumedBatch, ...] = ()
 
@@ -131,6 +133,7 @@ class StartedBehavior:
             ExperienceError: the algorithm can't use it.
         """
         self._algorithm.add_experience(batch, host_index)
+        self._demonstrations.excuse(host_index)
 
     def show(self, episodes: Sequence[Episode], *, is_last: bool) -> None:
         """Hands episodes to the algorithm as they are, of a file that stays where it is; nothing is kept of them.
@@ -226,11 +229,14 @@ class StartedBehavior:
         Raises:
             CheckpointError: the checkpoint can't be written.
             PolicyFileError: the policy file can't be.
+            RunFolderError: a file beside it can't be.
         """
         if update.iteration == self._saved_iteration:
             return
         save_checkpoint(self.folder.checkpoints, update.iteration, update.state, self._settings.kept_checkpoints)
         self._write_policy(update, self.folder.policy_file)
+        for name, content in update.files.items():
+            self.folder.write_file(name, content)
         self._saved_iteration = update.iteration
 
     def close(self) -> None:
@@ -248,6 +254,7 @@ class StartedBehavior:
             policy=self._algorithm.policy_snapshot(),
             critic=self._algorithm.critic_snapshot(),
             state=self._algorithm.state(),
+            files=self._algorithm.files(),
             metrics=finite_metrics(metrics or {}),
             consumed=consumed,
         )

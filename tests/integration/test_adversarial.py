@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from protocol.recording import RecordingReader
 from tests.host_sdk.recorded_episodes import EpisodesInMemory, random_recording
 
 from .noop_host import NoopHost
-from .real_trainer import HANG_S, trainer_process_id
+from .real_trainer import HANG_S, QUICK, trainer_process_id
+from .real_trainer import launching as launching_ppo
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -100,8 +102,20 @@ def test_a_host_sends_its_recording_and_then_plays_until_training_is_complete(
     assert host.trainer.metrics["steps"] >= 160
     assert 0.0 < host.trainer.metrics["discriminator_loss"] < 10.0
     assert "learned_reward_mean" in host.trainer.metrics
+    assert (Path(host.trainer.run_directory) / "reward.safetensors").is_file()
     with RecordingReader(Path(host.trainer.run_directory) / "demonstrations.lbr") as kept:
         assert len(kept) == 3
+
+
+def test_ppo_learns_from_the_reward_that_was_saved(hosts: list[NoopHost], tmp_path: Path) -> None:
+    host = launching(hosts, tmp_path, method="airl", training_settings=quick(total_steps=64))
+    host.tick_until(lambda: host.trainer.iteration > 0 and not host.trainer.is_training, HANG_S)
+    settings = replace(QUICK, reward_path=host.trainer.run_directory, reward_type="unshaped")
+    pupil = launching_ppo(tmp_path, settings)
+    hosts.append(pupil)
+    train_until_version(pupil, 3)
+    assert "learned_reward_mean" in pupil.trainer.metrics
+    assert pupil.trainer.metrics["return_mean"] == pupil.trainer.metrics["episode_length_mean"]  # the game pays 1 a step
 
 
 def test_demonstrations_of_several_messages_come_before_any_experience(
