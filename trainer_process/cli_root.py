@@ -7,6 +7,7 @@ import click
 from trainer_process.cli_convert import convert
 from trainer_process.cli_demo import demo
 from trainer_process.cli_evaluate import evaluate
+from trainer_process.cli_imitate import imitate
 from trainer_process.cli_inspect import inspect
 from trainer_process.cli_keys import keys
 from trainer_process.cli_rollouts import record, rollouts
@@ -18,7 +19,7 @@ from trainer_process.library_version import library_version
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(library_version(), prog_name="learning-bridge")
 def root() -> None:
-    """Train a game's agents by reinforcement learning, in a process beside the game.
+    """Train a game's agents by reinforcement and imitation learning, in a process beside the game.
 
     A game with the host SDK collects experience and plays with the policy it has; this trainer learns from the
     experience and sends better weights back. There are three ways to bring the two together:
@@ -32,5 +33,5 @@ def root() -> None:
     """
 
 
-for command in (convert, demo, evaluate, inspect, keys, launched, record, rollouts, serve, train):
+for command in (convert, demo, evaluate, imitate, inspect, keys, launched, record, rollouts, serve, train):
     root.add_command(command)

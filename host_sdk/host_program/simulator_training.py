@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 
@@ -53,6 +54,8 @@ def train_simulator(
     try:
         is_whole = train_until_over(trainer, tick, report)
         has_failed = trainer.has_training_failed
+        if has_failed and options.report == ReportFormat.NONE:  # silence is about progress
+            print(f"{world_id}: {trainer.training_failure}", file=sys.stderr)
     finally:
         trainer.end_training()
         communicator.close()
