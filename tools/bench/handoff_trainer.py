@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from protocol.initial_weights import initial_weights
-from protocol.messages import Configure, Experience
+from protocol.messages import Configure, Demonstrations, Experience
 from protocol.network_builder import build_policy_spec
 from protocol.policy_settings import PolicySettings
 from protocol.schema import action_from_wire, observation_from_wire
@@ -49,7 +49,7 @@ def stamp_batches(file: TextIO) -> None:
     """Lets every behavior of this process write down when it is given a batch, and whether it learns meanwhile."""
     accept = Behavior.accept
 
-    def stamped(self: Behavior, session: Session, message: Experience, seconds: float) -> None:
+    def stamped(self: Behavior, session: Session, message: Experience | Demonstrations, seconds: float) -> None:
         now_s = time.perf_counter()
         print(message.batch_id, now_s, int(self.is_updating), file=file, flush=True)
         accept(self, session, message, seconds)

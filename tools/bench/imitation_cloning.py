@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tools.bench.imitation_chart import ReturnPoint, draw_returns
 from tools.bench.imitation_experts import Shown, shown_by
 from tools.bench.imitation_tasks import (
     CLONING_TASKS,
@@ -151,10 +152,12 @@ def jobs_of(
     return {**common, "recording": str(shown.recording)}, {**common, "arrays": str(shown.arrays)}
 
 
-def compare(task: CloningTask, sides: Sides, shown: Shown, seeds: Sequence[int]) -> list[BenchRow]:
+def compare(task: CloningTask, sides: Sides, shown: Shown, seeds: Sequence[int], picture: Path) -> list[BenchRow]:
     """All clones of a world: their returns, and the time that they took."""
     expert = EXPERTS[task.expert]
-    rows = []
+    world = expert.env_id.rpartition(":")[2]
+    rows: list[BenchRow] = []
+    points = []
     for count in task.episode_counts:
         groups = expert.episodes // count
         pairs = []
@@ -162,8 +165,10 @@ def compare(task: CloningTask, sides: Sides, shown: Shown, seeds: Sequence[int])
             ours, peer = jobs_of(shown, expert.env_id, seed, (seed % groups * count, count), task.evaluation_episodes)
             budget = {"gradient_steps": task.gradient_steps}
             pairs.append(sides.pair(f"{task.name}-{count}-{seed}", {**ours, **budget}, {**peer, **budget}))
-        title = f"{expert.env_id.rpartition(':')[2]}, clones of {count} episode{'s' if count > 1 else ''}"
+        title = f"{world}, clones of {count} episode{'s' if count > 1 else ''}"
         rows += [returns_row(title, pairs, shown), seconds_row(title, pairs, task)]
+        points.append(ReturnPoint(count, means(pairs, OURS), means(pairs, PEER)))
+    draw_returns(points, shown.return_mean, picture, f"{world}: clones by what they saw")
     return rows
 
 
@@ -242,4 +247,4 @@ def run_cloning(part: str, options: BenchOptions, folder: Path) -> list[BenchRow
             return defaults_rows(sides, shown_by("pendulum", folder / "experts", options.peer_python))
         task = CLONING_TASKS[part]
         shown = shown_by(task.expert, folder / "experts", options.peer_python)
-        return compare(task, sides, shown, options.seeds or task.seeds)
+        return compare(task, sides, shown, options.seeds or task.seeds, folder / f"clones-{part}.png")

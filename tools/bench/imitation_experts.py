@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +65,12 @@ def task_policy(task: LearningTask) -> dict[str, Any]:
 
 def expert_policy(expert: Expert, folder: Path) -> Path:
     """The policy file of an expert that this bridge trains; trained where it isn't there yet."""
-    path = folder / f"{expert.task}-{expert.seed}.lbp"
-    if path.exists():
-        return path
     task = GYMNASIUM_TASKS[expert.task]
     settings = {**training_settings(task), **expert.settings}
+    identity = blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=4).hexdigest()
+    path = folder / f"{expert.task}-{expert.seed}-{identity}.lbp"
+    if path.exists():
+        return path
     updates = int(str(settings["total_steps"])) // int(str(settings["steps_per_update"]))
     unfinished = path.with_suffix(".unfinished")
     training = Training(

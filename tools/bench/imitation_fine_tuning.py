@@ -14,6 +14,7 @@ from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
 from protocol.policy_settings import PolicySettings
 from protocol.recording import RecordingReader, save_recording
 from tools.bench.evaluated_training import Training
+from tools.bench.imitation_chart import Curve, draw_fine_tuning
 from tools.bench.imitation_experts import shown_by, task_policy
 from tools.bench.imitation_tasks import EXPERTS, FINE_TUNING
 from tools.bench.kept_training import Look, kept_training, steps_to
@@ -60,7 +61,6 @@ class FineTuned:
 
 def clone(recording: Path, seed: int, path: Path, policy: Mapping[str, Any]) -> None:
     """The clone of a seed, from its own few episodes, with cloning's defaults."""
-    first = seed * FINE_TUNING.episodes
     with tempfile.TemporaryDirectory(prefix="lb-") as folder:
         few = Path(folder) / "few.lbr"
         with RecordingReader(recording) as reader:
@@ -161,4 +161,13 @@ def run_fine_tuning(options: BenchOptions, folder: Path) -> list[BenchRow]:
     shown = shown_by(FINE_TUNING.expert, folder / "experts", options.peer_python)
     task = GYMNASIUM_TASKS[EXPERTS[FINE_TUNING.expert].task]
     random = random_return(task.env_id, task_policy(task))
-    return rows_of([fine_tune(seed, folder, shown.recording, random) for seed in options.seeds or FINE_TUNING.seeds])
+    found = [fine_tune(seed, folder, shown.recording, random) for seed in options.seeds or FINE_TUNING.seeds]
+    curves = [
+        Curve([look.steps for look in looks], [look.return_mean for look in looks], looks is each.cloned)
+        for each in found
+        for looks in (each.cloned, each.alone)
+    ]
+    draw_fine_tuning(
+        curves, FINE_TUNING.level, folder / "fine_tuning.png", f"{task.env_id}: PPO from clones, and alone"
+    )
+    return rows_of(found)

@@ -28,7 +28,7 @@ class Expert:
     env_id: str
     task: str
     trained_by: Literal["bridge", "stable-baselines3"] = "bridge"
-    settings: Mapping[str, int | float] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
     is_sampled: bool = False
     episodes: int = 50
     seed: int = 0
@@ -40,7 +40,12 @@ EXPERTS: dict[str, Expert] = {
         Expert("cart_pole", FIXED_HORIZON, "CartPole-v1", trained_by="stable-baselines3", is_sampled=True),
         Expert("lunar_lander", "LunarLander-v3", "LunarLander-v3"),
         Expert("half_cheetah", "HalfCheetah-v5", "HalfCheetah-v5", settings={"total_steps": 200_000}),
-        Expert("pendulum", "Pendulum-v1", "Pendulum-v1"),
+        Expert(
+            "pendulum",
+            "Pendulum-v1",
+            "Pendulum-v1",
+            settings={"total_steps": 400_000, "learning_rate_schedule": "linear"},
+        ),
         Expert("careless_lander", "LunarLander-v3", "LunarLander-v3", is_sampled=True, episodes=10),
     )
 }
