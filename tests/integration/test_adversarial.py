@@ -115,7 +115,7 @@ def test_ppo_learns_from_the_reward_that_was_saved(hosts: list[NoopHost], tmp_pa
     hosts.append(pupil)
     train_until_version(pupil, 3)
     assert "learned_reward_mean" in pupil.trainer.metrics
-    assert pupil.trainer.metrics["return_mean"] == pupil.trainer.metrics["episode_length_mean"]  # the game pays 1 a step
+    assert pupil.trainer.metrics["return_mean"] == pupil.trainer.metrics["episode_length_mean"]  # 1 a step
 
 
 def test_demonstrations_of_several_messages_come_before_any_experience(

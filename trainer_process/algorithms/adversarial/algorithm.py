@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ from trainer_process.algorithms.base import (
 from trainer_process.algorithms.ppo.algorithm import PPO
 from trainer_process.models.reward_file import REWARD_FILE_NAME, encode_reward
 
+_logger = logging.getLogger(__name__)
+
 
 class AdversarialImitation(Algorithm):
     """Learns to do as the demonstrations do, from experience whose rewards nobody looks at.
@@ -33,6 +36,12 @@ class AdversarialImitation(Algorithm):
 
     def __init__(self, behavior: BehaviorSpec, settings: AdversarialSettings, discriminator: Discriminator) -> None:
         """Starts fresh, from the initial weights that the host's policy has too."""
+        if settings.normalize_learned_reward and settings.reward_scaling:
+            _logger.warning(
+                "behavior %r: rewards are normalised twice, by normalize_learned_reward and by reward_scaling; one of "
+                "them will do",
+                behavior.name,
+            )
         self.settings = settings
         self.discriminator = discriminator
         self._ppo = PPO(behavior, settings, discriminator)

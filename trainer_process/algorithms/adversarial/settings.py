@@ -26,7 +26,8 @@ class AdversarialSettings(PPOSettings):
         reward_hidden_sizes: hidden layers of the reward network, each followed by a ReLU.
         reward_reads_next_observation: whether that reads what was seen after the action, too.
         label_smoothing: targets are this far from 0 and 1.
-        discriminator_entropy_coefficient: of a bonus that keeps it from being certain.
+        discriminator_entropy_coefficient: of a bonus that keeps it from being certain, as it soon is of an expert that
+            keeps to a few states; its rewards would then hardly differ from one step to the next.
         normalize_learned_reward: rewards are taken less their running mean, by their running standard deviation.
         allow_variable_horizon: learn even where episodes have several lengths, or terminate. A reward's sign, and
             whether an episode ends at all, then say more than they should.

@@ -160,6 +160,13 @@ def test_two_normalisations_of_one_reward_are_warned_of(tmp_path, caplog):
     assert "normalised twice" in caplog.text
 
 
+@pytest.mark.parametrize("is_normalized", [False, True])
+def test_two_normalisations_of_a_learnt_reward_are_warned_of(is_normalized, caplog):
+    with caplog.at_level(logging.WARNING):
+        trained("gail", reward_scaling=True, normalize_learned_reward=is_normalized)
+    assert ("normalised twice" in caplog.text) == is_normalized
+
+
 @pytest.mark.parametrize("method", ["gail", "airl"])
 def test_a_reward_that_is_learnt_cannot_come_from_a_file_too(method):
     with pytest.raises(SettingsError, match="where the reward is learnt"):
