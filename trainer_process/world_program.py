@@ -12,7 +12,7 @@ ARENA = "arena"
 KNOWN_WORLDS = f"{GYMNASIUM_PREFIX}ID, as {GYMNASIUM_PREFIX}LunarLander-v3, or {ARENA}, the mock engine's world"
 
 
-class UnknownWorldError(BridgeError):
+class UnknownWorldError(BridgeError, ValueError):
     """The command line can't start the world by itself."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from protocol.policy_file import load_policy
+from protocol.recording import RecordingReader
 
 HANG_S = 55.0
 TRAIN = (sys.executable, "-m", "trainer_process", "train", "--env", "gymnasium:CartPole-v1", "--agents", "4")
@@ -44,6 +45,9 @@ def test_two_hosts_train_to_the_end_and_the_policy_can_be_evaluated(tmp_path: Pa
     assert "(100%)" in output
     policy = load_policy(tmp_path / "run" / "default" / "policy.lbp")
     assert policy.policy_settings.hidden_sizes == (16,)
+    assert "return_mean" in output, "the last policy's rollouts are summed up"
+    with RecordingReader(tmp_path / "run" / "default" / "rollouts" / "final.lbr") as reader:
+        assert reader.step_count >= 2000
     rows = [json.loads(line) for line in (tmp_path / "run" / "default" / "metrics.jsonl").read_text().splitlines()]
     assert rows[-1]["steps"] >= 1024
     evaluated = subprocess.run(
@@ -55,6 +59,49 @@ def test_two_hosts_train_to_the_end_and_the_policy_can_be_evaluated(tmp_path: Pa
     )
     assert evaluated.returncode == 0, evaluated.stderr
     assert "return_mean" in evaluated.stdout
+
+
+def test_policies_are_kept_at_intervals_and_a_training_starts_from_one(tmp_path: Path) -> None:
+    kept = ("--policy-save-interval", "512", "--rollout-save-n-episodes", "4", "--normalize-reward")
+    with start("--total-steps", "1024", *kept, folder=tmp_path) as process:
+        output, _ = process.communicate(timeout=HANG_S)
+    assert process.returncode == 0, output
+    folder = tmp_path / "run" / "default"
+    steps = sorted(path.parent.name for path in folder.glob("policies/*/policy.lbp"))
+    assert steps == ["000000000512", "000000001024", "final"]
+    with RecordingReader(folder / "rollouts" / "final.lbr") as reader:
+        assert len(reader) == 4
+    assert json.loads((folder / "settings.json").read_text())["settings"]["reward_scaling"]
+    again = ("--run-id", "again", "--total-steps", "256", "--agent-path", str(folder), "--no-rollout-save-final")
+    with start(*again, folder=tmp_path) as process:
+        output, _ = process.communicate(timeout=HANG_S)
+    assert process.returncode == 0, output
+    version = load_policy(folder / "policy.lbp").snapshot.version
+    assert f"starts from the host's weights, version {version}" in output
+    assert not (tmp_path / "again" / "default" / "rollouts").exists()
+
+
+def test_a_program_that_starts_fresh_gets_the_weights_to_start_from(tmp_path: Path) -> None:
+    with start(
+        "--total-steps", "256", "--no-rollout-save-final", "--rollout-save-n-timesteps", "0", folder=tmp_path
+    ) as run:
+        output, _ = run.communicate(timeout=HANG_S)
+    assert run.returncode == 0, output
+    first = tmp_path / "run" / "default" / "policy.lbp"
+    program = f"{sys.executable} -m host_sdk.adapters.gymnasium --env-id CartPole-v1 --agents 4"
+    program += " --set policy.hidden_sizes=[16]"
+    arguments = ["--env", program, "--total-steps", "256", "--set", "steps_per_update=256", "--agent-path", str(first)]
+    done = subprocess.run(
+        [sys.executable, "-m", "trainer_process", "train", *arguments, "--results-dir", str(tmp_path / "second")],
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "rollout statistics are not available" in done.stdout
+    (policy_file,) = (tmp_path / "second").glob("*/default/policy.lbp")
+    assert load_policy(policy_file).snapshot.version == load_policy(first).snapshot.version + 1
 
 
 if sys.platform != "win32":

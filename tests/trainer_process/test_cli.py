@@ -99,7 +99,7 @@ def test_the_version_and_the_help_are_worth_reading() -> None:
     runner = CliRunner()
     assert runner.invoke(root, ["--version"], prog_name="learning-bridge").output.startswith("learning-bridge, version")
     text = runner.invoke(root, ["--help"]).output
-    for command in ("demo", "evaluate", "serve", "train"):
+    for command in ("convert", "demo", "evaluate", "imitate", "inspect", "record", "rollouts", "serve", "train"):
         assert f"\n  {command} " in text
         help_text = runner.invoke(root, [command, "--help"])
         assert help_text.exit_code == 0

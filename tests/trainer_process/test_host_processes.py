@@ -129,10 +129,20 @@ def test_gymnasium_hosts_are_copies_with_seeds_of_their_own() -> None:
     ("command", "expected"),
     [
         (HostCommand("gymnasium:"), "an id after gymnasium:"),
-        (HostCommand("  "), "gymnasium:ID or the path"),
+        (HostCommand("  "), "gymnasium:ID, arena or the path"),
         (HostCommand("./game", assignments=("policy.seed=3",)), "policy.seed=3"),
+        (HostCommand("./game", world_arguments=("--method", "gail")), "--method: a host program makes its trainer"),
     ],
 )
 def test_a_command_that_names_nothing_is_an_error(command: HostCommand, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         command.arguments(0)
+
+
+def test_a_world_is_played_by_its_program_with_what_it_is_given() -> None:
+    command = HostCommand("arena", agent_count=3, seed=5, assignments=("policy.seed=3",), world_arguments=("--x", "y"))
+    text = " ".join(command.arguments(2)[1:])
+    expected = (
+        "-m host_sdk.mock_engine --agents 3 --seed 11 --report none --evaluation-ticks 0 --x y --set policy.seed=3"
+    )
+    assert text == expected
