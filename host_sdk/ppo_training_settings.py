@@ -40,6 +40,7 @@ class PPOTrainingSettings(TrainingSettings):
         decoupled_objective: clip against the newest policy and weigh by the behaviour's (asynchronous).
         max_behavior_weight: upper bound of that weight.
         normalizer_initialisation: "first_batch" (it only initialises the observation normaliser) or "train".
+        normalizer_start_count: observations that the normaliser stands for at least where training starts from weights.
         reward_scaling: divide rewards by the running deviation of the discounted return.
         reward_clip: bound of scaled rewards.
         reward_path: file of a learned reward, where the trainer runs, that takes the place of the game's.
@@ -78,6 +79,7 @@ class PPOTrainingSettings(TrainingSettings):
     decoupled_objective: bool | None = None
     max_behavior_weight: float | None = None
     normalizer_initialisation: str | None = None
+    normalizer_start_count: int | None = None
     reward_scaling: bool | None = None
     reward_clip: float | None = None
     reward_path: str | None = None

@@ -114,8 +114,13 @@ class ActorCritic:
         """Writes the float64 statistics into both networks, whose hosts work in float32."""
         publish_statistics(self.statistics, (self.policy, self.critic))
 
-    def load(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None) -> None:
+    def load(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None, least_count: int = 0) -> None:
         """Goes on from these weights and the policy's normaliser, with a new optimiser.
+
+        Args:
+            policy: the policy's weights.
+            critic: the critic's, where there are any.
+            least_count: observations that the normaliser's statistics stand for at least, unless they stand for none.
 
         Raises:
             WeightsError: they don't fit or aren't finite.
@@ -126,6 +131,8 @@ class ActorCritic:
             self.critic.load(critic.values)
         self.policy.load(policy.values)
         read_statistics(self.statistics, self.policy)
+        if self.statistics is not None and 0 < self.statistics.count < least_count:
+            self.statistics.load(least_count, self.statistics.mean, self.statistics.variance)
         self.publish_statistics()
         self.optimizer.reset()
 

@@ -164,7 +164,7 @@ class PPO(Algorithm):
         return WeightsSnapshot(critic.layout.hash, self.version, critic.values())
 
     def start_from(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None = None) -> None:
-        self._networks.load(policy, critic)
+        self._networks.load(policy, critic, self.settings.normalizer_start_count)
         self._counters = Counters(version=policy.version)
 
     def state(self) -> AlgorithmState:

@@ -69,6 +69,9 @@ class PPOSettings(ExperienceSettings):
         max_behavior_weight: upper bound of that weight.
         normalizer_initialisation: "first_batch" lets the first batch only initialise the observation normaliser,
             where the policy has one; "train" also learns from it, with nothing normalised yet.
+        normalizer_start_count: observations that the statistics of a normaliser stand for at least where training
+            starts from its weights: a clone's are of a few thousand that the expert saw, which the first batch would
+            outweigh, and thereby change what the policy does before it has learnt anything. 0 takes them as they are.
         reward_scaling: divides rewards by the running standard deviation of the discounted return.
         reward_clip: scaled rewards are clipped to plus and minus this.
         reward_path: file of a learned reward (`reward.safetensors`, or its folder) that takes the place of the game's;
@@ -107,6 +110,7 @@ class PPOSettings(ExperienceSettings):
     decoupled_objective: bool = False
     max_behavior_weight: float = Field(default=5.0, ge=1)
     normalizer_initialisation: Literal["first_batch", "train"] = "first_batch"
+    normalizer_start_count: int = Field(default=1_000_000, ge=0, le=16_777_216)
     reward_scaling: bool = False
     reward_clip: float = Field(default=10.0, gt=0)
     reward_path: str = Field(default="", max_length=4096)

@@ -133,12 +133,31 @@ def test_one_host_and_four_give_the_same_normaliser():
 
 
 def test_a_warm_start_keeps_the_normaliser_and_does_not_initialise_it_again():
-    teacher, pupil = make(), make(normalizer_initialisation="first_batch")
+    teacher, pupil = make(), make(normalizer_initialisation="first_batch", normalizer_start_count=0)
     learn(teacher, segment())
     pupil.start_from(teacher.policy_snapshot())
     metrics = learn(pupil, segment(1, versions=[1]))
     assert "normalizer_initialised" not in metrics
     assert normalizer_of(pupil)["count"] == 64
+
+
+def test_a_warm_start_from_few_observations_is_not_outweighed_by_the_first_batch():
+    teacher, pupil = make(), make()
+    learn(teacher, segment())
+    before = normalizer_of(teacher)
+    pupil.start_from(teacher.policy_snapshot())
+    learn(pupil, segment(1, versions=[1]))
+    after = normalizer_of(pupil)
+    assert after["count"] == 1_000_032
+    np.testing.assert_allclose(after["mean"], before["mean"], atol=1e-4)
+    np.testing.assert_allclose(after["variance"], before["variance"], rtol=1e-3)
+
+
+def test_weights_without_statistics_are_not_taken_for_many_observations():
+    pupil = make()
+    pupil.start_from(make().policy_snapshot())
+    learn(pupil, segment())
+    assert normalizer_of(pupil)["count"] == 32
 
 
 def test_stale_and_off_policy_steps_are_counted_and_not_learnt_from():
