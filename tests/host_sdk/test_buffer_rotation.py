@@ -112,3 +112,14 @@ def test_no_room_for_another_in_its_place_is_an_error() -> None:
     rotation.has_room = False
     with pytest.raises(SharedMemoryError):
         rotation.buffers.release(batch.batch_id)
+
+
+def test_batches_are_numbered_after_what_was_sent_between_them() -> None:
+    rotation = Rotation()
+    assert rotation.fill(1).batch_id == 1
+    rotation.buffers.number_from(7)
+    second = rotation.fill(2)
+    assert second.batch_id == 7
+    assert rotation.buffers.release(7)
+    rotation.buffers.number_from(3)
+    assert rotation.fill(3).batch_id == 8

@@ -20,6 +20,8 @@ from host_sdk.errors import InvalidSettingsError
 from protocol.recording import RecordingReader
 from tests.host_sdk.recorded_episodes import EpisodesInMemory, random_recording
 
+from .fake_trainer import fake_trainer_thread
+from .noop_host import QUICK as QUICK_LINE
 from .noop_host import NoopHost
 from .real_trainer import HANG_S, QUICK, trainer_process_id
 from .real_trainer import launching as launching_ppo
@@ -126,6 +128,28 @@ def test_demonstrations_of_several_messages_come_before_any_experience(
     train_until_version(host, 2)
     with RecordingReader(Path(host.trainer.run_directory) / "demonstrations.lbr") as kept:
         assert len(kept) == 7
+
+
+def test_a_trainer_that_forgot_the_session_gets_the_recording_again_and_no_number_comes_twice(
+    hosts: list[NoopHost], tmp_path: Path
+) -> None:
+    with fake_trainer_thread(f"ipc://{tmp_path}/s", "none") as trainer:
+        host = AdversarialHost(Communicator.make_attached(trainer.channel.endpoint, settings=QUICK_LINE))
+        hosts.append(host)
+        host.tick_until(lambda: len(trainer.batches) >= 2)
+        first = [message.batch_id for message in trainer.demonstrations]
+        assert trainer.batches[: len(first)] == first
+        trainer.fault = "forget_session"
+        trainer.restart_listening.set()
+        host.tick_until(lambda: len(trainer.hellos) == 2 and len(trainer.demonstrations) == 2 * len(first))
+        taken = len(trainer.batches)
+        host.tick_until(lambda: len(trainer.batches) >= taken + 3)
+        host.trainer.end_training()
+    assert not host.trainer.has_training_failed
+    again = [message.batch_id for message in trainer.demonstrations[len(first) :]]
+    assert trainer.batches == sorted(trainer.batches)  # one that was under way came twice
+    assert all(trainer.batches.count(batch_id) == 1 for batch_id in (*first, *again))
+    assert trainer.batches[-1] > max(again) > max(first)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signals of POSIX")
