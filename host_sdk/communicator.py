@@ -42,6 +42,7 @@ class Communicator:
         self._endpoint = endpoint
         self._token = token
         self._links: dict[str, BehaviorLink] = {}
+        self._leaving: list[TrainerConnection] = []
         self._connection = self._make_connection()
         self.unrecorded_steps = 0
 
@@ -91,9 +92,8 @@ class Communicator:
     def open_behavior(self, link: BehaviorLink) -> None:
         """Adds a behavior to the line, which is begun, or begun anew after its end."""
         if self._connection.has_ended:
-            self._connection.kill()
+            self._replace_connection()
             self._links.clear()
-            self._connection = self._make_connection()
         self._links[link.behavior] = link
         if self.state is ConnectionState.IDLE:
             self._connection.begin()
@@ -132,6 +132,8 @@ class Communicator:
 
     def poll(self) -> None:
         """Takes in what came, judges the silence, sends what waits. Never waits, never raises."""
+        if self._leaving:
+            self._leaving = [connection for connection in self._leaving if connection.poll_end()]
         for message in self._connection.poll():
             match message:
                 case Welcome():
@@ -154,7 +156,17 @@ class Communicator:
     def close(self) -> None:
         """Ends everything and waits until a launched trainer is gone."""
         self._links.clear()
-        self._connection.close()
+        for connection in (*self._leaving, self._connection):
+            connection.close()
+        self._leaving.clear()
+
+    def _replace_connection(self) -> None:
+        """Another trainer takes the place of one that failed, which is killed, or was told to end, which may take its
+        time over it."""
+        if self._connection.failure is not None:
+            self._connection.kill()
+        self._leaving.append(self._connection)
+        self._connection = self._make_connection()
 
     def _make_connection(self) -> TrainerConnection:
         self._heartbeat_due_s = 0.0

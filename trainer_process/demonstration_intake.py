@@ -12,7 +12,8 @@ class DemonstrationIntake:
     """Takes the streams of all hosts in, and tells the algorithm when these are all for now.
 
     That is when every host that is there has ended a stream since the last such end: hosts that train together stream
-    their recordings together, and label the rounds of one training together. A host that leaves is awaited no longer.
+    their recordings together, and label the rounds of one training together. A host that leaves, or that sends
+    experience instead, is awaited no longer.
     """
 
     def __init__(self, algorithm: Algorithm, spool: DemonstrationSpool) -> None:
@@ -64,6 +65,10 @@ class DemonstrationIntake:
     def forget(self, host_index: int) -> None:
         """A host left; where the others waited for the end of its stream, they wait no longer."""
         self._hosts.discard(host_index)
+        self.excuse(host_index)
+
+    def excuse(self, host_index: int) -> None:
+        """A host does something else now; likewise."""
         self._awaited.discard(host_index)
         if self._take_end():
             self._algorithm.add_demonstrations((), is_last=True)

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import overload
 
+from protocol.errors import RecordingError
 from protocol.recording import Episode, FlatEpisodes, RecordingHeader, RecordingReader, RecordingWriter
 from protocol.schema import ActionElement, ObservationElement
 from trainer_process.errors import ExperienceError
@@ -136,7 +137,10 @@ class DemonstrationSpool:
 
     def _writer_for(self, has_modifiers: bool) -> RecordingWriter:
         if self._writer is None:
-            self._path.unlink(missing_ok=True)
+            try:
+                self._path.unlink(missing_ok=True)
+            except OSError as error:
+                raise RecordingError(f"the recording {self._path} can't be begun anew: {error}") from error
             self._writer = RecordingWriter(self._path, RecordingHeader(*self._schemas, has_modifiers))
         elif self._writer.header.has_modifiers != has_modifiers:
             expected, received = ("with", "without") if self._writer.header.has_modifiers else ("without", "with")

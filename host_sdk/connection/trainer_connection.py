@@ -217,6 +217,11 @@ class TrainerConnection:
         if self._child is not None and not self._child.poll_stop():
             self._child.request_stop(at_once=True)
 
+    def poll_end(self) -> bool:
+        """Whether an ended connection still has a last word on its way, or a trainer that leaves. Never waits."""
+        self._bury()
+        return self._channel is not None or self._child is not None
+
     def _open_channel(self, endpoint: str) -> None:
         try:
             self._channel = ClientChannel(

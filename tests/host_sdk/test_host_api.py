@@ -78,11 +78,32 @@ ENVIRONMENT_METHODS = {
     "setup_training_environment": ["manager"],
 }
 ENVIRONMENT_PROPERTIES = ["is_setup", "manager", "visual_logger_objects"]
+IMITATION_TRAINER_METHODS = {
+    "begin_training": ["recording", "training_settings=None"],
+    "end_training": [],
+    "iterate_training": [],
+    "make_imitation_trainer": ["manager", "interactor", "policy", "communicator=None", "settings=None"],
+    "run_training": ["recording", "training_settings=None"],
+}
+IMITATION_TRAINER_PROPERTIES = [
+    "has_training_failed",
+    "interactor",
+    "is_setup",
+    "is_training",
+    "manager",
+    "policy",
+    "visual_logger_objects",
+]
+"""Two of them are methods on the page too; here they are properties, as everywhere."""
 
 
 @pytest.mark.parametrize(
     ("class_", "methods"),
-    [(host_sdk.Interactor, INTERACTOR_METHODS), (host_sdk.TrainingEnvironment, ENVIRONMENT_METHODS)],
+    [
+        (host_sdk.Interactor, INTERACTOR_METHODS),
+        (host_sdk.TrainingEnvironment, ENVIRONMENT_METHODS),
+        (host_sdk.ImitationTrainer, IMITATION_TRAINER_METHODS),
+    ],
 )
 def test_every_method_of_the_pages_is_there_with_its_arguments(class_: type, methods: dict[str, list[str]]) -> None:
     for name, expected in methods.items():
@@ -96,7 +117,11 @@ def test_every_method_of_the_pages_is_there_with_its_arguments(class_: type, met
 
 @pytest.mark.parametrize(
     ("class_", "names"),
-    [(host_sdk.Interactor, INTERACTOR_PROPERTIES), (host_sdk.TrainingEnvironment, ENVIRONMENT_PROPERTIES)],
+    [
+        (host_sdk.Interactor, INTERACTOR_PROPERTIES),
+        (host_sdk.TrainingEnvironment, ENVIRONMENT_PROPERTIES),
+        (host_sdk.ImitationTrainer, IMITATION_TRAINER_PROPERTIES),
+    ],
 )
 def test_every_property_of_the_pages_is_there_and_read_only(class_: type, names: list[str]) -> None:
     for name in names:

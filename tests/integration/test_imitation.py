@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,11 @@ from host_sdk import (
     FailureCode,
     ImitationTrainingSettings,
     PolicySettings,
+    PPOTrainer,
+    PPOTrainingSettings,
     TrainerProcessSettings,
 )
+from host_sdk.mock_engine.noop_world import NoopTrainingEnvironment
 from protocol.experience import FloatArray
 from protocol.recording import RecordingReader
 from protocol.rendezvous import is_process_alive
@@ -90,6 +94,25 @@ def test_a_policy_learns_what_an_expert_does_from_its_recording(hosts: list[Imit
     assert host.policy.version == host.trainer.iteration > 3
     with RecordingReader(Path(host.trainer.run_directory) / "demonstrations.lbr") as kept:
         assert len(kept) == 20
+
+
+def test_ppo_goes_on_from_the_clone_on_the_same_line(hosts: list[ImitatingHost], tmp_path: Path) -> None:
+    host = launching(tmp_path, QUICK, 20, 20)
+    hosts.append(host)
+    host.train_to_the_end(HANG_S)
+    environment = NoopTrainingEnvironment(4, episode_step_count=16)
+    environment.setup_training_environment(host.manager)
+    tuning = PPOTrainer.make_ppo_trainer(
+        host.manager, host.interactor, environment, host.policy, communicator=host.communicator
+    )
+    limit_s = time.monotonic() + HANG_S
+    while host.policy.version < 5:
+        assert time.monotonic() < limit_s, str(tuning.training_failure)
+        tuning.run_training(PPOTrainingSettings(steps_per_update=32, epochs=1))
+    settings = (Path(tuning.run_directory) / "settings.json").read_text()
+    assert '"trainer_type": "ppo"' in settings
+    assert '"start": "weights"' in settings
+    tuning.end_training()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signals of POSIX")

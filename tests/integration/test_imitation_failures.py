@@ -68,6 +68,17 @@ def test_a_recording_is_delivered_and_training_ends_when_the_trainer_says_so(hos
     assert not host.trainer.is_training
 
 
+def test_training_may_begin_again_while_the_trainer_of_before_still_leaves(hosts: list[ImitatingHost]) -> None:
+    host = launch(hosts, "complete_at_end", 5)
+    host.train_to_the_end()
+    first = host.communicator.trainer_process_id
+    assert first is not None
+    host.trainer.begin_training(host.recording)
+    host.train_until(lambda: host.trainer.has_delivered_recording)
+    assert host.communicator.trainer_process_id != first
+    host.tick_until(lambda: not is_process_alive(first))
+
+
 @pytest.mark.parametrize("fault", ["die_on_experience", "die_after_update"])
 def test_a_killed_trainer_is_a_crash_that_leaves_the_last_weights_and_can_be_tried_again(
     hosts: list[ImitatingHost], tmp_path: Path, fault: str

@@ -189,6 +189,15 @@ class TestSeveralHosts:
             assert quick.await_heard(PolicyUpdate).version == 1
             assert (algorithm().serials, algorithm().ends) == ([1, 2], [False, False, True])
 
+    def test_learning_does_not_wait_for_a_host_that_sends_experience(self, tmp_path: Path) -> None:
+        with World(tmp_path) as world:
+            shows, plays = joined(world), joined(world)
+            shows.ask(demonstrations(1, [1]), Credit)
+            assert algorithm().ends == [False]
+            plays.say(experience(1))
+            assert shows.await_heard(PolicyUpdate).version == 1
+            assert algorithm().ends == [False, True]
+
     def test_nothing_is_learnt_of_a_stream_without_its_end(self, tmp_path: Path) -> None:
         with World(tmp_path) as world:
             host = joined(world)
