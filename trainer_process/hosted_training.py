@@ -46,27 +46,14 @@ def train_with_hosts(
         ValueError: the command names nothing, or can't be given what it is given.
     """
     sweep_stale()
-    start_policy = artifacts.agent_path
-    if start_policy is not None and WorldProgram.find(command.environment) is not None:
-        # a host of a world builds the network of the file; others have their own, which must be that one
-        command = replace(command, world_arguments=(*command.world_arguments, "--start-from", str(start_policy)))
+    command = _with_start(command, artifacts)
     command.arguments(0)
     token = secrets.token_hex(16)
     display = ProgressDisplay()
     if display.console is not None:
         log_to_terminal(options.log_level, display.console)
     rendezvous = Rendezvous.create()
-    hosts: HostProcesses | None = None
-    were_left_alone = False
-
-    def watch_hosts() -> None:
-        nonlocal were_left_alone
-        if hosts is not None:
-            hosts.report_exits()
-            if hosts.live_count == 0 and not server.is_complete:
-                were_left_alone = True
-                server.request_stop("every host has ended")
-
+    watch = _HostWatch()
     try:
         channel = ServerChannel(rendezvous.bind_endpoint)
         server = make_server(
@@ -76,20 +63,49 @@ def train_with_hosts(
             settings=settings,
             stops_when_complete=True,
             expected_host_count=host_count,
-            policy_save_interval=artifacts.policy_save_interval,
-            start_policy=start_policy,
+            artifacts=artifacts,
             on_progress=progress_shower(display),
-            on_pass=watch_hosts,
+            on_pass=lambda: watch.look(server),
         )
-        hosts = HostProcesses(command, host_count, endpoint=channel.endpoint, token=token)
+        watch.hosts = HostProcesses(command, host_count, endpoint=channel.endpoint, token=token)
         with display:
             exit_code = serve_until_stopped(server, clean_up=rendezvous.remove)
     finally:
-        if hosts is not None:
-            hosts.stop()
+        if watch.hosts is not None:
+            watch.hosts.stop()
         rendezvous.remove()
     _finish(server, command, artifacts)
-    return exit_code or int(were_left_alone)
+    return exit_code or int(watch.were_left_alone)
+
+
+class _HostWatch:
+    """Ends the server when all hosts have ended before their training.
+
+    Attributes:
+        hosts: those that were started; None before.
+        were_left_alone: whether that has happened.
+    """
+
+    def __init__(self) -> None:
+        self.hosts: HostProcesses | None = None
+        self.were_left_alone = False
+
+    def look(self, server: Server) -> None:
+        """Called on every pass of the server's loop."""
+        if self.hosts is None:
+            return
+        self.hosts.report_exits()
+        if self.hosts.live_count == 0 and not server.is_complete:
+            self.were_left_alone = True
+            server.request_stop("every host has ended")
+
+
+def _with_start(command: HostCommand, artifacts: ArtifactOptions) -> HostCommand:
+    """A host of a world builds the network of the policy to start from; others have their own, which must be that."""
+    if artifacts.agent_path is None or WorldProgram.find(command.environment) is None:
+        return command
+    start = ("--start-from", str(artifacts.agent_path))
+    return replace(command, world_arguments=(*command.world_arguments, *start))
 
 
 def _finish(server: Server, command: HostCommand, artifacts: ArtifactOptions) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from protocol.channel import ServerChannel
 from protocol.endpoint import is_loopback
 from protocol.errors import EndpointError
 from protocol.shared_memory import create_segment, sweep_stale_segments
+from trainer_process.artifact_option import ArtifactOptions
 from trainer_process.behavior import BehaviorProgress
 from trainer_process.cli_option import DEFAULT_SEED, RunOptions
 from trainer_process.progress_display import ProgressDisplay, ProgressReport
@@ -29,8 +31,7 @@ def make_server(
     hosts_may_stop: bool = False,
     stops_when_complete: bool = False,
     expected_host_count: int = 1,
-    policy_save_interval: int = 0,
-    start_policy: Path | None = None,
+    artifacts: ArtifactOptions | None = None,
     on_progress: Callable[[BehaviorProgress], None] = lambda progress: None,
     on_pass: Callable[[], None] = lambda: None,
 ) -> Server:
@@ -45,8 +46,7 @@ def make_server(
         hosts_may_stop: hosts launched this process, and may end it.
         stops_when_complete: it ends with its behaviors.
         expected_host_count: how many hosts will come, as far as that is known.
-        policy_save_interval: agent-steps between policies that are kept.
-        start_policy: a policy file whose weights behaviors start from.
+        artifacts: what is kept beside the newest policies, and where behaviors start from.
         on_progress: told after every update.
         on_pass: called on every pass of the loop.
 
@@ -69,21 +69,27 @@ def make_server(
                 host_timeout_s=options.host_timeout_s,
                 shares_memory=options.shares_memory,
             ),
-            start=StartSettings(
+            start=replace(
+                _start_settings(options, artifacts or ArtifactOptions()),
                 overrides=overrides,
-                resume=options.resume,
                 checkpoint_root=None if is_loopback(channel.endpoint) else Path(options.results_directory),
-                checkpoint_interval=options.checkpoint_interval,
-                torch_threads=options.thread_count,
                 expected_host_count=expected_host_count,
-                policy_save_interval=policy_save_interval,
-                start_policy=start_policy,
             ),
             hosts_may_stop=hosts_may_stop,
             stops_when_complete=stops_when_complete,
         ),
         on_progress=on_progress,
         on_pass=on_pass,
+    )
+
+
+def _start_settings(options: RunOptions, artifacts: ArtifactOptions) -> StartSettings:
+    return StartSettings(
+        resume=options.resume,
+        checkpoint_interval=options.checkpoint_interval,
+        torch_threads=options.thread_count,
+        policy_save_interval=artifacts.policy_save_interval,
+        start_policy=artifacts.agent_path,
     )
 
 
