@@ -148,13 +148,14 @@ class ImitationTrainer(Trainer):
     # ---- the parts of a tick
 
     def _poll(self) -> None:
-        super()._poll()
         link, stream = self._link, self._stream
+        super()._poll()
         if link is None or stream is None:
             return
         link.take_released()
+        may_advance = stream.may_advance(link)  # looks at the credit that came, also with the last word
         try:
-            if stream.advance(link):
+            if may_advance and self._link is link and stream.advance(link):
                 self.communicator.poll()  # sends it
         except RecordingError as error:
             self._refuse(error)
