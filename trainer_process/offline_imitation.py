@@ -22,6 +22,7 @@ from protocol.schema import action_to_wire, observation_to_wire
 from protocol.schema_hash import action_hash, observation_hash
 from protocol.weights import WeightsSnapshot
 from trainer_process.behavior_start import start_behavior
+from trainer_process.data.demonstrations import READ_BYTES
 from trainer_process.run_folder import RunFolder
 from trainer_process.start_settings import StartSettings
 from trainer_process.started_behavior import LearnedUpdate, StartedBehavior
@@ -150,11 +151,16 @@ class WholeEpisodes(Sequence[Episode]):
         """
         self._reader = reader
         self._indices: list[int] = []
+        read = 0
         for index, episode in reader.whole_episodes():
             if isinstance(episode, RecordingError):
                 logger.warning("passing over an episode: %s", episode)
-            else:
-                self._indices.append(index)
+                continue
+            self._indices.append(index)
+            read += episode.step_count * reader.header.sizes.bytes_of_step
+            if read > READ_BYTES:
+                reader.release_memory()
+                read = 0
         reader.release_memory()
         if not self._indices:
             raise RecordingError(

@@ -5,7 +5,7 @@ Letters: E episodes, S steps of several, O observation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -15,12 +15,22 @@ from protocol.experience import Int64Array
 from protocol.recording import Episode, EpisodeSizes, FlatEpisodes, flatten_episodes
 from trainer_process.data.running_statistics import RunningStatistics
 
+READ_BYTES = 64 * 2**20
+"""Read of a mapped file, before its pages are given back."""
+
 
 @runtime_checkable
 class _MappedEpisodes(Protocol):
     """Episodes of a mapped file, whose pages can be given back."""
 
     def release_memory(self) -> None: ...
+
+
+class _Episodes(Protocol):
+    """What episodes are read from."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Episode: ...
 
 
 class Demonstrations:
@@ -41,13 +51,12 @@ class Demonstrations:
     def add(self, episodes: Sequence[Episode], report_progress: Callable[[], None]) -> None:
         """Takes episodes in, and reads each of them once."""
         self._sources.append(episodes)
-        for place, episode in enumerate(episodes):
+        for place, episode in enumerate(read_in_turn(episodes)):
             self._places.append((len(self._sources) - 1, place))
             self.step_counts.append(episode.step_count)
             if episode.sizes.modifier > self.sizes.modifier:
                 self.sizes = replace(self.sizes, modifier=episode.sizes.modifier)
             report_progress()
-        _release([episodes])
 
     def __len__(self) -> int:
         """E."""
@@ -65,14 +74,18 @@ class Demonstrations:
     def load(self, indices: Sequence[int]) -> FlatEpisodes:
         """Copies of some episodes, in this order."""
         flat = flatten_episodes([self[index] for index in indices], self.sizes)
-        _release(self._sources)
+        self.release_memory()
         return flat
 
     def count_observations(self, indices: Sequence[int], statistics: RunningStatistics) -> None:
         """Merges what was seen in some episodes into statistics of O features."""
-        for index in indices:
-            statistics.add(self[index].observations)
-        _release(self._sources)
+        for episode in read_in_turn(self, indices):
+            statistics.add(episode.observations)
+
+    def release_memory(self) -> None:
+        """Gives pages of mapped files back, which the system would else count as memory in use."""
+        for source in self._sources:
+            _release(source)
 
     def shards(self, indices: Sequence[int], budget_bytes: int, generator: np.random.Generator) -> Iterator[list[int]]:
         """Some episodes in random parts that each take at most so many bytes when loaded, and at least one episode.
@@ -121,8 +134,19 @@ def split_episodes(
     )
 
 
-def _release(sources: Sequence[Sequence[Episode]]) -> None:
-    """Gives pages of mapped files back, which the system would else count as memory in use."""
-    for source in sources:
-        if isinstance(source, _MappedEpisodes):
-            source.release_memory()
+def read_in_turn(episodes: _Episodes, indices: Iterable[int] | None = None) -> Iterator[Episode]:
+    """Episodes one by one, all by default; those of a mapped file take no more memory than `READ_BYTES` meanwhile."""
+    read = 0
+    for index in range(len(episodes)) if indices is None else indices:
+        episode = episodes[index]
+        yield episode
+        read += episode.step_count * episode.sizes.bytes_of_step
+        if read > READ_BYTES:
+            _release(episodes)
+            read = 0
+    _release(episodes)
+
+
+def _release(episodes: object) -> None:
+    if isinstance(episodes, _MappedEpisodes):
+        episodes.release_memory()

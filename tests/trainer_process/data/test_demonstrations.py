@@ -8,6 +8,7 @@ import pytest
 from protocol.recording import Episode, EpisodeSizes
 from tests.contracts.learner_contract import BEHAVIOR, nothing
 from tests.trainer_process.shown_episodes import shown_episodes
+from trainer_process.data import demonstrations as module
 from trainer_process.data.demonstrations import Demonstrations, split_episodes
 from trainer_process.data.running_statistics import RunningStatistics
 
@@ -135,4 +136,11 @@ def test_memory_of_a_mapped_file_is_given_back_after_each_reading():
     made.add(mapped, nothing)
     made.load([0, 1])
     made.count_observations([2], RunningStatistics(2))
+    assert mapped.releases == 3
+
+
+def test_memory_of_a_long_file_is_given_back_while_it_is_read(monkeypatch):
+    monkeypatch.setattr(module, "READ_BYTES", 4 * SIZES.bytes_of_step)
+    mapped = Mapped(shown_episodes(BEHAVIOR, [3, 3, 3, 3, 3]))
+    assert len(list(module.read_in_turn(mapped))) == 5
     assert mapped.releases == 3

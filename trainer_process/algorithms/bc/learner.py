@@ -102,10 +102,11 @@ class CloningLearner:
         """
         total, done, parts = self.steps_of_epoch(indices), 0, _Mean()
         while done < total:
-            for shown in self._parts("training", indices):
-                at = progress[0] + done / total, progress[0] + (done + shown.step_count) / total
-                parts.add(self._run_part(shown, (*at, float(progress[1])), report_progress), shown.step_count)
-                done += shown.step_count
+            for part in self._parts(indices):
+                count = self.demonstrations.step_count(part)
+                at = progress[0] + done / total, progress[0] + (done + count) / total, float(progress[1])
+                parts.add(self._run_part(self._shown_of("training", part), at, report_progress), count)
+                done += count
         if not self.policy.is_finite():
             raise DivergedError("policy weights", f"behavior {self._behavior.name!r}, epoch {progress[0] + 1}")
         learning_rate = float(self.policy.optimizer.learning_rate)
@@ -115,25 +116,29 @@ class CloningLearner:
         """How well the policy, as it is, agrees with some episodes; nothing where there are none."""
         parts, layout = _Mean(), self._behavior.action_layout
         if indices:
-            for shown in self._parts("validation", indices):
+            for part in self._parts(indices):
+                shown = self._shown_of("validation", part)
                 found = distributions(self.policy, shown)
                 numbers = agreement(layout, found, shown.rows)
                 numbers["score"] = validation_score(layout, found, shown.rows)
                 parts.add(numbers, shown.step_count)
+                del shown, found  # before the next part is loaded
                 report_progress()
         return parts.means()
 
-    def _parts(self, purpose: str, indices: Sequence[int]) -> Iterator[ShownSteps]:
-        """The episodes, as much of them at a time as the budget allows; what fits is loaded once."""
-        key, kept = tuple(indices), self._shown.get(purpose)
-        if kept is not None and kept[0] == key:
-            yield kept[1]
-            return
+    def _parts(self, indices: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        """The episodes, as many of them at a time as the budget allows."""
         for part in self.demonstrations.shards(indices, self._settings.memory_budget_bytes, self.generator):
-            shown = show_steps(self.demonstrations.load(part), self.policy, self._settings.memory_window)
-            if len(part) == len(indices):
-                self._shown[purpose] = key, shown
-            yield shown
+            yield tuple(part)
+
+    def _shown_of(self, purpose: str, part: tuple[int, ...]) -> ShownSteps:
+        """One part, loaded; the last one of its purpose stays in memory, until another one is loaded."""
+        kept = self._shown.pop(purpose, None)
+        if kept is None or kept[0] != part:
+            del kept  # before the other one is loaded
+            kept = part, show_steps(self.demonstrations.load(part), self.policy, self._settings.memory_window)
+        self._shown[purpose] = kept
+        return kept[1]
 
     def _run_part(
         self, shown: ShownSteps, progress: tuple[float, float, float], report_progress: ReportProgress

@@ -31,7 +31,7 @@ class CloningSettings(AlgorithmSettings):
         max_grad_norm: of the gradient; None does not clip.
         adam_epsilon: of Adam's denominator.
         memory_budget_bytes: demonstrations that take more when loaded are learnt from in parts of that size; about
-            twice as much is needed while an epoch runs.
+            four times as much is needed while an epoch runs.
     """
 
     minibatch_size: int = Field(default=64, ge=1, le=1_000_000)
@@ -47,7 +47,7 @@ class CloningSettings(AlgorithmSettings):
     min_log_std: float = Field(default=-3.0, ge=-20, le=20)
     max_grad_norm: float | None = Field(default=None, gt=0)
     adam_epsilon: float = Field(default=1e-8, gt=0)
-    memory_budget_bytes: int = Field(default=512 * 2**20, ge=1)
+    memory_budget_bytes: int = Field(default=256 * 2**20, ge=1)
 
 
 class BCSettings(CloningSettings):

@@ -47,7 +47,7 @@ def validation_score(layout: ActionLayout, distribution: Tensor, rows: StepRows)
 
 
 def _surprise_of_choices(layout: ActionLayout, distribution: Tensor, rows: StepRows) -> float:
-    """Mean -log pi of choices and bits at the best temperature; numbers stand where the expert put them, for nothing."""
+    """Mean -log pi of choices and bits at the best temperature; numbers add nothing."""
     size = layout.continuous_size
     numbers = torch.cat((rows.actions[:, :size], torch.zeros_like(rows.actions[:, :size])), 1)
     logits = distribution[:, 2 * size :]
