@@ -41,8 +41,16 @@ HOST_SETTINGS = ("policy.", "critic.")
 @click.option("--total-steps", type=click.IntRange(min=1), help="Agent-steps after which training is complete.")
 @click.option("--sync", "synchronous", is_flag=True, help="Hosts wait for new weights: strictly on-policy.")
 @click.option("--normalize-reward", is_flag=True, help="Divide rewards by the deviation of the discounted return.")
-@click.option("--reward-type", help="Learn from a saved reward in place of the game's: its kind, as gail or airl.")
-@click.option("--reward-path", help="Where that saved reward is.")
+@click.option(
+    "--reward-path",
+    type=click.Path(path_type=Path, exists=True),
+    help="Learn from a saved reward in place of the game's: reward.safetensors, or the folder that has it.",
+)
+@click.option(
+    "--reward-type",
+    type=click.Choice(["unshaped", "shaped", "unnormalized", "normalized"]),
+    help="What of that reward is taken.  [default: unshaped]",
+)
 @artifact_options
 @run_options(default_priority="normal")
 def train(
@@ -53,8 +61,8 @@ def train(
     total_steps: int | None,
     synchronous: bool,
     normalize_reward: bool,
+    reward_path: Path | None,
     reward_type: str | None,
-    reward_path: str | None,
     **values: Any,
 ) -> None:
     """Start hosts, train with them, and end when training is complete.
@@ -89,7 +97,12 @@ def train(
         settings["synchronous"] = True
     if normalize_reward:
         settings["reward_scaling"] = True
-    settings |= {name: value for name, value in (("reward_type", reward_type), ("reward_path", reward_path)) if value}
+    if reward_type is not None and reward_path is None:
+        raise click.UsageError("--reward-type: expected --reward-path with it, got none")
+    if reward_path is not None:
+        settings["reward_path"] = str(reward_path.absolute())
+    if reward_type is not None:
+        settings["reward_type"] = reward_type
     settings.setdefault("seed", seed)
     for_hosts = tuple(text for text in options.assignments if text.startswith(HOST_SETTINGS))
     options = replace(options, assignments=tuple(text for text in options.assignments if text not in for_hosts))

@@ -199,3 +199,9 @@ def test_a_stray_module_named_protocol_is_named_in_the_error(tmp_path: Path) -> 
     )
     assert done.returncode == 1
     assert str(tmp_path / "protocol.py") in done.stderr
+
+
+def test_a_kind_of_saved_reward_needs_the_reward() -> None:
+    result = CliRunner().invoke(root, ["train", "--env", "arena", "--reward-type", "shaped"])
+    assert result.exit_code == 2
+    assert "expected --reward-path with it" in result.output
