@@ -78,6 +78,7 @@ class PPOSettings(ExperienceSettings):
             empty for the game's.
         reward_type: what of that reward is taken: "unshaped" (the base network alone), "shaped" (with its potential),
             "unnormalized" (as it was learnt from, but for its scale) or "normalized" (that, by its mean and deviation).
+            All but the last have whatever scale learning left them with, so that reward_scaling helps.
         critic_warmup_updates: the first updates of a training, in which only the critic learns: the policy's weights
             and normaliser stay as they were, to the bit. For a policy that was cloned, whose critic knows nothing yet.
         horizon: the most steps of one agent per hand-off; 0 leaves it to the host.
