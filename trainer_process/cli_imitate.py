@@ -234,7 +234,7 @@ def _settings(assignments: Sequence[str]) -> tuple[PolicySettings, dict[str, obj
     if not isinstance(given, dict) or not set(given) <= set(known):
         unknown = given if not isinstance(given, dict) else sorted(set(given) - set(known))[0]
         raise SettingsError("--policy-set", f"one of {', '.join(known)}", repr(unknown))
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     return replace(PolicySettings(), **values), settings
 
 

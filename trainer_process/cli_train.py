@@ -97,12 +97,7 @@ def train(
         settings["synchronous"] = True
     if normalize_reward:
         settings["reward_scaling"] = True
-    if reward_type is not None and reward_path is None:
-        raise click.UsageError("--reward-type: expected --reward-path with it, got none")
-    if reward_path is not None:
-        settings["reward_path"] = str(reward_path.absolute())
-    if reward_type is not None:
-        settings["reward_type"] = reward_type
+    settings |= _saved_reward(reward_path, reward_type)
     settings.setdefault("seed", seed)
     for_hosts = tuple(text for text in options.assignments if text.startswith(HOST_SETTINGS))
     options = replace(options, assignments=tuple(text for text in options.assignments if text not in for_hosts))
@@ -116,6 +111,16 @@ def train(
     from trainer_process.serving import leave
 
     leave(exit_code)
+
+
+def _saved_reward(path: Path | None, kind: str | None) -> dict[str, object]:
+    """The settings of a saved reward; none without one."""
+    if path is None:
+        if kind is not None:
+            raise click.UsageError("--reward-type: expected --reward-path with it, got none")
+        return {}
+    settings: dict[str, object] = {"reward_path": str(path.absolute())}
+    return settings if kind is None else {**settings, "reward_type": kind}
 
 
 def _read_config(path: Path | None) -> dict[str, Any]:
