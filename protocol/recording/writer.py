@@ -85,7 +85,7 @@ class RecordingWriter:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(content)
             os.chmod(temporary, 0o644)
-            os.link(temporary, self.path)
+            _give_name(temporary, self.path)
         except FileExistsError:
             raise RecordingError(
                 f"the recording {self.path}: expected no such file, got one; append to it, or choose another name"
@@ -121,6 +121,18 @@ class RecordingWriter:
         self._file.seek(end)
         with contextlib.suppress(OSError):  # else readers find a torn end
             self._file.truncate(end)
+
+
+def _give_name(temporary: str, path: Path) -> None:
+    """Gives a file a name that none has. Raises FileExistsError where one has it."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, where two writers at the same instant are not told apart
+        if path.exists():
+            raise FileExistsError(path) from None
+        os.rename(temporary, path)
 
 
 def save_recording(path: str | os.PathLike[str], header: RecordingHeader, episodes: Iterable[Episode]) -> int:

@@ -193,6 +193,20 @@ def test_a_file_that_is_there_is_never_written_over_by_a_writer(path: Path) -> N
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
+def test_a_file_system_without_hard_links_will_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with RecordingWriter(path, HEADER) as writer:
+        writer.append(make_episode(2))
+    with RecordingReader(path) as reader:
+        assert len(reader) == 1
+    with pytest.raises(RecordingError, match="expected no such file, got one"):
+        RecordingWriter(path, HEADER)
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
 def test_a_recording_is_saved_whole_or_not_at_all(path: Path) -> None:
     written(path, 4)
     wrong = make_episode(1, RecordingHeader(ContinuousObservation(5), ACTION).sizes)
