@@ -110,7 +110,7 @@ class DAggerTask:
         evaluation_episodes: by the mode.
     """
 
-    rounds: tuple[int, ...] = (5, 10)
+    rounds: tuple[int, ...] = (2, 5)
     copies: int = 2
     episode_steps: int = 200
     seeds: tuple[int, ...] = (0, 1, 2)
