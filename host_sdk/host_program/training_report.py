@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TextIO
 
-PROGRESS_METRICS = ("return_mean", "episode_length_mean", "steps_per_second", "unrecorded_steps", "policy_lag_mean")
+PROGRESS_METRICS = (
+    "return_mean",
+    "episode_length_mean",
+    "neg_log_prob",
+    "validation_neg_log_prob",
+    "steps_per_second",
+    "unrecorded_steps",
+    "policy_lag_mean",
+)
 
 
 class ReportFormat(StrEnum):
