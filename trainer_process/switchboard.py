@@ -180,9 +180,9 @@ class Switchboard:
         self._send_to_stranger(fault.peer, _protocol_error(fault.error))
 
     def _expel(self, session: Session, error: Exception) -> None:
-        """A host that breaks the protocol is told and let go; what it sent before stays."""
-        logger.error("%s broke the protocol and is let go: %s", session, error)
-        session.send(_protocol_error(error))
+        """A host that sends what can't be used is told and let go; what it sent before stays."""
+        logger.error("%s sent what can't be used, and is let go: %s", session, error)
+        session.send(_unusable_experience(error) if isinstance(error, ExperienceError) else _protocol_error(error))
         self._leave(session, may_resume=False)
 
     def _leave(self, session: Session, *, may_resume: bool) -> None:
@@ -200,10 +200,23 @@ class Switchboard:
 
 
 def _protocol_error(error: Exception) -> Failure:
-    remedy = "install the same release of learning-bridge for the host and the trainer; a host of your own must follow "
-    if isinstance(error, ExperienceError):
-        remedy = "do as the reason says, and call begin_training again; a host of your own must follow "
-    return Failure(code="PROTOCOL_ERROR", behavior="", reason=shorten(str(error)), remedy=f"{remedy}protocol/SPEC.md")
+    return Failure(
+        code="PROTOCOL_ERROR",
+        behavior="",
+        reason=shorten(str(error)),
+        remedy="install the same release of learning-bridge for the host and the trainer; a host of your own must "
+        "follow protocol/SPEC.md",
+    )
+
+
+def _unusable_experience(error: ExperienceError) -> Failure:
+    """It is right by itself, and not what the behavior's algorithm and settings can learn from."""
+    return Failure(
+        code="INVALID_SETTINGS",
+        behavior="",
+        reason=shorten(str(error)),
+        remedy="do as the reason says, and call begin_training again",
+    )
 
 
 def _unknown_session(session_id: int) -> Refused:

@@ -125,7 +125,7 @@ def test_an_algorithm_that_takes_none_says_which_do(tmp_path: Path) -> None:
         host = world.host()
         host.join()
         failure = host.ask(demonstrations(1, [1]), Failure)
-        assert failure.code == "PROTOCOL_ERROR"
+        assert failure.code == "INVALID_SETTINGS"
         assert "counting learns from experience" in failure.reason
         assert "as the reason says" in failure.remedy
         other = world.host()
