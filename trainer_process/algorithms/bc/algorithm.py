@@ -15,7 +15,6 @@ from protocol.experience import ExperienceBatch
 from protocol.recording import Episode
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import (
-    Algorithm,
     AlgorithmState,
     BehaviorSpec,
     ReportProgress,
@@ -24,14 +23,15 @@ from trainer_process.algorithms.base import (
 from trainer_process.algorithms.bc.early_stopping import EarlyStopping
 from trainer_process.algorithms.bc.learner import CloningLearner
 from trainer_process.algorithms.bc.settings import BCSettings
-from trainer_process.algorithms.bc.state import Counters, restored_state, saved_state
+from trainer_process.algorithms.bc.state import restored_state, saved_state
+from trainer_process.algorithms.counted_algorithm import CountedAlgorithm, Counters
 from trainer_process.data.demonstrations import EpisodeSplit, split_episodes
 from trainer_process.errors import CheckpointError, ExperienceError
 from trainer_process.metrics import finite_metrics
 from trainer_process.seeding import numpy_generator
 
 
-class BC(Algorithm):
+class BC(CountedAlgorithm):
     """Behavioural cloning of one behavior; an update is an epoch."""
 
     name: ClassVar[str] = "bc"
@@ -49,18 +49,6 @@ class BC(Algorithm):
         self._is_closed = False
         self._split: EpisodeSplit | None = None
         self._restored_validation: list[int] | None = None
-
-    @property
-    def version(self) -> int:
-        return self._counters.version
-
-    @property
-    def iteration(self) -> int:
-        return self._counters.iteration
-
-    @property
-    def steps(self) -> int:
-        return self._counters.steps
 
     @property
     def total_steps(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,26 +11,8 @@ import numpy.typing as npt
 from protocol.errors import WeightsError
 from trainer_process.algorithms.base import AlgorithmState
 from trainer_process.algorithms.bc.cloned_policy import ClonedPolicy
+from trainer_process.algorithms.counted_algorithm import Counters
 from trainer_process.errors import CheckpointError
-
-
-@dataclass(frozen=True)
-class Counters:
-    """How far cloning has come.
-
-    Attributes:
-        version: of the policy's weights.
-        iteration: updates so far.
-        steps: steps of demonstrations that were learnt from, each as often as it was.
-    """
-
-    version: int = 0
-    iteration: int = 0
-    steps: int = 0
-
-    def after_update(self, step_count: int) -> Counters:
-        """The counters after an update that learnt from `step_count` steps."""
-        return Counters(self.version + 1, self.iteration + 1, self.steps + step_count)
 
 
 def saved_state(

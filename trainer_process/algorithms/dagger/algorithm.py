@@ -17,15 +17,16 @@ from protocol.collection_contract import CollectionContract
 from protocol.experience import ExperienceBatch
 from protocol.recording import Episode
 from protocol.weights import WeightsSnapshot
-from trainer_process.algorithms.base import Algorithm, AlgorithmState, BehaviorSpec, ReportProgress, UpdateReport
+from trainer_process.algorithms.base import AlgorithmState, BehaviorSpec, ReportProgress, UpdateReport
 from trainer_process.algorithms.bc.learner import CloningLearner
-from trainer_process.algorithms.bc.state import Counters, restored_state, saved_state
+from trainer_process.algorithms.bc.state import restored_state, saved_state
+from trainer_process.algorithms.counted_algorithm import CountedAlgorithm, Counters
 from trainer_process.algorithms.dagger.settings import DAggerSettings
 from trainer_process.errors import CheckpointError, ExperienceError
 from trainer_process.metrics import finite_metrics
 
 
-class DAgger(Algorithm):
+class DAgger(CountedAlgorithm):
     """Dataset aggregation on one behavior; an update is a round's learning.
 
     Each end of demonstrations (`is_last`) closes a round. After an interruption the episodes of the rounds that were
@@ -48,17 +49,9 @@ class DAgger(Algorithm):
         self._closed_rounds: deque[list[Sequence[Episode]]] = deque()
 
     @property
-    def version(self) -> int:
-        return self._counters.version
-
-    @property
-    def iteration(self) -> int:
-        return self._counters.iteration
-
-    @property
     def steps(self) -> int:
         """Steps that the expert labelled and that were learnt from, each counted once."""
-        return self._counters.steps
+        return super().steps
 
     @property
     def total_steps(self) -> int:

@@ -131,9 +131,9 @@ class ActorCritic:
             self.critic.load(critic.values)
         self.policy.load(policy.values)
         read_statistics(self.statistics, self.policy)
+        self.publish_statistics()  # the policy's stay as they came
         if self.statistics is not None and 0 < self.statistics.count < least_count:
             self.statistics.load(least_count, self.statistics.mean, self.statistics.variance)
-        self.publish_statistics()
         self.optimizer.reset()
 
     def backup(self) -> Backup:

@@ -14,20 +14,20 @@ from protocol.collection_contract import CollectionContract
 from protocol.experience import ExperienceBatch, FloatArray
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import (
-    Algorithm,
     AlgorithmState,
     BehaviorSpec,
     ConsumedBatch,
     ReportProgress,
     UpdateReport,
 )
+from trainer_process.algorithms.counted_algorithm import CountedAlgorithm, Counters
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.algorithms.ppo.gradient_step import take_gradient_steps
 from trainer_process.algorithms.ppo.losses import explained_variance
 from trainer_process.algorithms.ppo.objective import Coefficients, make_objective
 from trainer_process.algorithms.ppo.reward_model import PolicyDensity, RewardModel
 from trainer_process.algorithms.ppo.settings import PPOSettings
-from trainer_process.algorithms.ppo.state import Counters, restored_state, saved_state
+from trainer_process.algorithms.ppo.state import restored_state, saved_state
 from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data
 from trainer_process.algorithms.row_size import check_row_sizes, row_sizes
@@ -62,7 +62,7 @@ class _Taken:
         return tuple(ConsumedBatch(host, batch.batch_id) for host, batch in self.batches)
 
 
-class PPO(Algorithm):
+class PPO(CountedAlgorithm):
     """PPO on one behavior."""
 
     name: ClassVar[str] = "ppo"
@@ -86,18 +86,6 @@ class PPO(Algorithm):
         self._pending = PendingBatches()
         self._episodes = EpisodeWindow()
         self._counters = Counters()
-
-    @property
-    def version(self) -> int:
-        return self._counters.version
-
-    @property
-    def iteration(self) -> int:
-        return self._counters.iteration
-
-    @property
-    def steps(self) -> int:
-        return self._counters.steps
 
     @property
     def total_steps(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,23 +10,11 @@ import numpy.typing as npt
 
 from protocol.errors import WeightsError
 from trainer_process.algorithms.base import AlgorithmState
+from trainer_process.algorithms.counted_algorithm import Counters
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.data.episode_window import EpisodeWindow
 from trainer_process.data.running_statistics import RunningStatistics
 from trainer_process.errors import CheckpointError
-
-
-@dataclass(frozen=True)
-class Counters:
-    """How far learning has come; schedules follow from `steps`."""
-
-    version: int = 0
-    iteration: int = 0
-    steps: int = 0
-
-    def after_update(self, step_count: int) -> Counters:
-        """The counters after an update that consumed `step_count` steps."""
-        return Counters(self.version + 1, self.iteration + 1, self.steps + step_count)
 
 
 def saved_state(
