@@ -29,6 +29,8 @@ class AdversarialSettings(PPOSettings):
         discriminator_entropy_coefficient: of a bonus that keeps it from being certain, as it soon is of an expert that
             keeps to a few states; its rewards would then hardly differ from one step to the next.
         normalize_learned_reward: rewards are taken less their running mean, by their running standard deviation.
+            `reward_scaling` only divides, by the deviation of the discounted return, and is on here: less the mean,
+            a reward that tells the policy to last where it looks like the expert tells it so no longer.
         allow_variable_horizon: learn even where episodes have several lengths, or terminate. A reward's sign, and
             whether an episode ends at all, then say more than they should.
     """
@@ -41,7 +43,8 @@ class AdversarialSettings(PPOSettings):
     reward_reads_next_observation: bool = False
     label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
     discriminator_entropy_coefficient: float = Field(default=0.1, ge=0)
-    normalize_learned_reward: bool = True
+    normalize_learned_reward: bool = False
+    reward_scaling: bool = True
     allow_variable_horizon: bool = False
 
     @model_validator(mode="after")
