@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +18,10 @@ from tools.bench.imitation_chart import ReturnPoint, draw_returns
 from tools.bench.imitation_experts import Shown, shown_by
 from tools.bench.imitation_tasks import (
     CLONING_TASKS,
-    DEFAULTS_EPISODES,
-    DEFAULTS_LEVEL,
-    DEFAULTS_SEEDS,
+    DEFAULTS,
     EXPERTS,
-    LIBRARY_EPOCHS,
     CloningTask,
+    DefaultsTask,
 )
 from tools.bench.learning_report import pooled_standard_error
 from tools.bench.learning_run import EVALUATION_SEED_OFFSET, write_whole
@@ -218,33 +216,32 @@ def seconds_row(title: str, pairs: Sequence[ClonePair], task: CloningTask) -> Be
     )
 
 
-def defaults_rows(sides: Sides, shown: Shown) -> list[BenchRow]:
-    """Pendulum-v1 with each side's own defaults."""
-    expert = EXPERTS["pendulum"]
+def defaults_row(task: DefaultsTask, sides: Sides, shown: Shown) -> BenchRow:
+    """A world with each side's own defaults."""
+    expert = EXPERTS[task.expert]
+    groups = max(1, expert.episodes // task.episodes)
     pairs = []
-    for seed in DEFAULTS_SEEDS:
-        ours, peer = jobs_of(shown, expert.env_id, seed, (0, DEFAULTS_EPISODES), 100)
-        pairs.append(sides.pair(f"defaults-{seed}", ours, {**peer, "epochs": LIBRARY_EPOCHS}))
-    row = returns_row(f"Pendulum-v1, {DEFAULTS_EPISODES} episodes, each side's own defaults", pairs, shown)
+    for seed in task.seeds:
+        seen = seed % groups * task.episodes, task.episodes
+        ours, peer = jobs_of(shown, expert.env_id, seed, seen, task.evaluation_episodes)
+        name = f"defaults-{task.expert}-{task.episodes}-{seed}"
+        pairs.append(sides.pair(name, ours, {**peer, **task.peer_budget}))
+    count = f"{task.episodes} episode{'s' if task.episodes > 1 else ''}"
+    row = returns_row(f"{expert.env_id}, {count}, each side's own defaults", pairs, shown)
     seconds = statistics.median(float(pair.ours["seconds"]) for pair in pairs)
     peers = [float(pair.peer["seconds"]) for pair in pairs if pair.peer is not None]
     taken = f"; ours took {seconds:.1f} s" + (f", the peer {statistics.median(peers):.1f} s" if peers else "")
-    return [
-        BenchRow(
-            **{
-                **vars(row),
-                "target": f"low >= {DEFAULTS_LEVEL:g}",
-                "note": row.note.partition("; the target")[0] + taken,
-            }
-        )
-    ]
+    note = row.note if task.level is None else row.note.partition("; the target")[0]
+    target = row.target if task.level is None else f"low >= {task.level:g}"
+    return replace(row, target=target, note=note + taken)
 
 
 def run_cloning(part: str, options: BenchOptions, folder: Path) -> list[BenchRow]:
     """The rows of one world, or of the defaults."""
     with Sides(folder / "clones", options.peer_python) as sides:
         if part == "defaults":
-            return defaults_rows(sides, shown_by("pendulum", folder / "experts", options.peer_python))
+            experts = folder / "experts"
+            return [defaults_row(each, sides, shown_by(each.expert, experts, options.peer_python)) for each in DEFAULTS]
         task = CLONING_TASKS[part]
         shown = shown_by(task.expert, folder / "experts", options.peer_python)
         return compare(task, sides, shown, options.seeds or task.seeds, folder / f"clones-{part}.png")

@@ -139,7 +139,8 @@ def _let_peer_show(expert: Expert, arrays: Path, python: Path) -> None:
     unfinished = arrays.with_suffix(".unfinished.npz")
     module = "tools.bench.peers.stable_baselines3_expert"
     command = [str(python), "-m", module, expert.task, expert.env_id, str(expert.seed), str(expert.episodes)]
-    run_program([*command, str(unfinished), *(["--sampled"] if expert.is_sampled else [])])
+    options = [*(["--sampled"] if expert.is_sampled else []), "--sac-steps", str(expert.sac_steps)]
+    run_program([*command, str(unfinished), *options])
     unfinished.replace(arrays)
 
 
