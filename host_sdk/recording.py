@@ -8,12 +8,19 @@ from dataclasses import replace
 from os import PathLike
 from typing import TypeAlias
 
-from host_sdk.collection.episode_sequence import EpisodeSequence, SelectedEpisodes
+from host_sdk.collection.episode_sequence import EpisodeSequence
 from host_sdk.interactor import Interactor
 from protocol.completion import Completion
 from protocol.errors import DamagedRecordingError, RecordingError
 from protocol.experience import ByteArray, FloatArray, Int64Array
-from protocol.recording import Episode, RecordingHeader, RecordingReader, RolloutStatistics, save_recording
+from protocol.recording import (
+    Episode,
+    RecordingHeader,
+    RecordingReader,
+    RolloutStatistics,
+    save_recording,
+    select_whole,
+)
 
 Path: TypeAlias = str | PathLike[str]
 
@@ -243,8 +250,7 @@ class Recording:
             _logger.warning(
                 "the recording %s: left out bytes %d to %d before episode %d", reader.path, start, end, episode
             )
-        whole = [index for index, found in reader.whole_episodes() if not _is_left_out(found)]
-        self._episodes.append_file(reader if len(whole) == len(reader) else SelectedEpisodes(reader, whole))
+        self._episodes.append_file(select_whole(reader, _leave_out))
 
 
 def header_of(interactor: Interactor, metadata: Mapping[str, str] | None = None) -> RecordingHeader:
@@ -257,8 +263,5 @@ def header_of(interactor: Interactor, metadata: Mapping[str, str] | None = None)
     )
 
 
-def _is_left_out(found: Episode | RecordingError) -> bool:
-    if isinstance(found, RecordingError):
-        _logger.warning("left out: %s", found)
-        return True
-    return False
+def _leave_out(error: RecordingError) -> None:
+    _logger.warning("left out: %s", error)

@@ -72,13 +72,11 @@ def _show_recording(file: Path, is_json: bool, repaired: Path | None) -> int:
 
 
 def _repair(reader: RecordingReader, target: Path, *, is_quiet: bool) -> None:
-    from trainer_process.recording_report import read_sparingly
-
     if target.exists():
         raise click.ClickException(f"{target}: expected no such file, got one; choose another name for --repair")
 
     def whole() -> Iterator[Episode]:
-        return (episode for _, episode in read_sparingly(reader) if not isinstance(episode, RecordingError))
+        return (episode for _, episode in reader.whole_episodes() if not isinstance(episode, RecordingError))
 
     count = save_recording(target, reader.header, whole())
     if not is_quiet:

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import overload
 
 from protocol.errors import RecordingError
 from protocol.messages import Configure
 from protocol.network_builder import build_policy_spec
 from protocol.policy_file import load_policy
 from protocol.policy_settings import CriticSettings, PolicySettings
-from protocol.recording import Episode, RecordingHeader, RecordingReader
+from protocol.recording import RecordingHeader, RecordingReader, SelectedEpisodes, select_whole
 from protocol.schema import action_to_wire, observation_to_wire
 from protocol.schema_hash import action_hash, observation_hash
 from protocol.weights import WeightsSnapshot
 from trainer_process.behavior_start import start_behavior
-from trainer_process.data.demonstrations import READ_BYTES
 from trainer_process.run_folder import RunFolder
 from trainer_process.start_settings import StartSettings
 from trainer_process.started_behavior import LearnedUpdate, StartedBehavior
@@ -127,7 +125,7 @@ def imitate(
     options = options or ImitationOptions()
     report = report_progress or _nothing
     with RecordingReader(recording) as reader:
-        episodes = WholeEpisodes(reader)
+        episodes = _whole_episodes(reader)
         configure = _configuration(reader.header, options, settings or {}, Path(recording))
         run = RunFolder.claim(Path(results_directory), options.run_id, resume=options.resume)
         started = start_behavior(
@@ -141,50 +139,16 @@ def imitate(
     return Imitation(started.folder.path, started.folder.policy_file, last)
 
 
-class WholeEpisodes(Sequence[Episode]):
-    """The episodes of a recording that are as they were written."""
-
-    def __init__(self, reader: RecordingReader) -> None:
-        """
-        Raises:
-            RecordingError: there is none.
-        """
-        self._reader = reader
-        self._indices: list[int] = []
-        read = 0
-        for index, episode in reader.whole_episodes():
-            if isinstance(episode, RecordingError):
-                logger.warning("passing over an episode: %s", episode)
-                continue
-            self._indices.append(index)
-            read += episode.step_count * reader.header.sizes.bytes_of_step
-            if read > READ_BYTES:
-                reader.release_memory()
-                read = 0
-        reader.release_memory()
-        if not self._indices:
-            raise RecordingError(
-                f"the recording {reader.path}: expected at least one whole episode, got {len(reader)} that are damaged"
-                if len(reader)
-                else f"the recording {reader.path}: expected at least one episode, got none; record some first"
-            )
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    @overload
-    def __getitem__(self, index: int) -> Episode: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Episode]: ...
-    def __getitem__(self, index: int | slice) -> Episode | list[Episode]:
-        """An episode, or several."""
-        if isinstance(index, slice):
-            return [self._reader[each] for each in self._indices[index]]
-        return self._reader[self._indices[index]]
-
-    def release_memory(self) -> None:
-        """Gives back the memory that pages of the file take; episodes stay, and are read again."""
-        self._reader.release_memory()
+def _whole_episodes(reader: RecordingReader) -> SelectedEpisodes:
+    """Those that are as they were written. Raises RecordingError where there is none."""
+    episodes = select_whole(reader, lambda error: logger.warning("passing over an episode: %s", error))
+    if not len(episodes):
+        raise RecordingError(
+            f"the recording {reader.path}: expected at least one whole episode, got {len(reader)} that are damaged"
+            if len(reader)
+            else f"the recording {reader.path}: expected at least one episode, got none; record some first"
+        )
+    return episodes
 
 
 def _learn(

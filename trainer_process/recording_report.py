@@ -16,8 +16,6 @@ from protocol.schema import action_to_wire, observation_to_wire
 from trainer_process.schema_tree import action_tree, observation_tree
 from trainer_process.text_histogram import text_histogram
 
-RELEASE_INTERVAL_BYTES = 64 * 2**20
-"""So many bytes are read until their memory is given back."""
 MAX_SHOWN_DAMAGE = 10
 
 
@@ -116,7 +114,7 @@ def report_recording(reader: RecordingReader) -> RecordingReport:
     completions: dict[str, int] = {}
 
     def whole() -> Iterator[Episode]:
-        for index, episode in read_sparingly(reader):
+        for index, episode in reader.whole_episodes():
             if isinstance(episode, RecordingError):
                 damaged[index] = str(episode)
                 continue
@@ -135,18 +133,6 @@ def report_recording(reader: RecordingReader) -> RecordingReport:
         damaged_episodes=damaged,
         torn_bytes=reader.torn_bytes,
     )
-
-
-def read_sparingly(reader: RecordingReader) -> Iterator[tuple[int, Episode | RecordingError]]:
-    """Every episode with its index, or what is wrong with it; memory is given back as it goes."""
-    bytes_of_step, read_bytes = reader.header.sizes.bytes_of_step, 0
-    step_counts = reader.step_counts
-    for index, episode in reader.whole_episodes():
-        yield index, episode
-        read_bytes += int(step_counts[index]) * bytes_of_step
-        if read_bytes >= RELEASE_INTERVAL_BYTES:
-            reader.release_memory()
-            read_bytes = 0
 
 
 def describe_bytes(count: int) -> str:

@@ -9,36 +9,7 @@ from typing import overload
 import numpy as np
 
 from protocol.experience import Int64Array
-from protocol.recording import Episode, RecordingReader
-
-
-class SelectedEpisodes(Sequence[Episode]):
-    """Some of a file's episodes."""
-
-    def __init__(self, reader: RecordingReader, indices: Sequence[int]) -> None:
-        self._reader = reader
-        self._indices = tuple(indices)
-
-    @property
-    def step_counts(self) -> Int64Array:
-        """int64[E]."""
-        return self._reader.step_counts[list(self._indices)]
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    @overload
-    def __getitem__(self, index: int) -> Episode: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Episode]: ...
-    def __getitem__(self, index: int | slice) -> Episode | list[Episode]:
-        if isinstance(index, slice):
-            return [self._reader[each] for each in self._indices[index]]
-        return self._reader[self._indices[index]]
-
-    def release_memory(self) -> None:
-        """Gives back the memory that pages of the file take; episodes stay, and are read again."""
-        self._reader.release_memory()
+from protocol.recording import Episode, RecordingReader, SelectedEpisodes
 
 
 class EpisodeSequence(Sequence[Episode]):

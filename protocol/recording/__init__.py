@@ -4,6 +4,7 @@ from protocol.recording.episode import Episode, EpisodeSizes
 from protocol.recording.flat_episodes import FlatEpisodes, flatten_episodes
 from protocol.recording.header import RecordingHeader
 from protocol.recording.reader import RecordingReader
+from protocol.recording.selected_episodes import SelectedEpisodes, select_whole
 from protocol.recording.statistics import RolloutStatistics
 from protocol.recording.writer import RecordingWriter, save_recording
 
@@ -15,6 +16,8 @@ __all__ = [
     "RecordingReader",
     "RecordingWriter",
     "RolloutStatistics",
+    "SelectedEpisodes",
     "flatten_episodes",
     "save_recording",
+    "select_whole",
 ]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from protocol.completion import Completion
 from protocol.errors import DamagedRecordingError, RecordingError
 from protocol.experience import Int64Array
+from protocol.limits import MEBIBYTE
 from protocol.recording.episode import Episode
 from protocol.recording.header import RecordingHeader, decode_header
 from protocol.recording.layout import (
@@ -30,6 +31,9 @@ from protocol.recording.layout import (
     decode_prelude,
     payload_bytes,
 )
+
+READ_BYTES = 64 * MEBIBYTE
+"""Of a file that is read through: after so many, their pages are given back."""
 
 
 class _Block(NamedTuple):
@@ -125,12 +129,18 @@ class RecordingReader(Sequence[Episode]):
         return int(self.step_counts.sum())
 
     def whole_episodes(self) -> Iterator[tuple[int, Episode | RecordingError]]:
-        """Every episode with its index, or what is wrong with it."""
+        """Every episode with its index, or what is wrong with it; pages that were read are given back on the way."""
+        read = 0
         for index in range(len(self)):
             try:
                 yield index, self[index]
             except RecordingError as error:
                 yield index, error
+            read += payload_bytes(self._blocks[index].head.step_count, self._sizes)
+            if read > READ_BYTES:
+                self.release_memory()
+                read = 0
+        self.release_memory()
 
     def release_memory(self) -> None:
         """Gives back the memory that pages of the file take in this process; episodes stay, and are read again."""
