@@ -86,7 +86,11 @@ def decode(frames: Sequence[Frame], carrier: BulkCarrier = INLINE) -> Decoded:
     except FieldError as error:
         raise RemoteProtocolError(str(error)) from error
     if manifest or len(frames) > 1:
-        values.update(carrier.get(manifest, frames[1:]))
+        try:
+            values.update(carrier.get(manifest, frames[1:]))
+        except RemoteProtocolError as error:
+            error.session_id = session_id
+            raise
     return Decoded(table.make(values), session_id, sequence)
 
 

@@ -32,7 +32,13 @@ class ProtocolError(BridgeError):
 
 
 class RemoteProtocolError(ProtocolError):
-    """What the peer sent breaks the protocol; its bytes were not trusted and nothing was changed."""
+    """What the peer sent breaks the protocol; its bytes were not trusted and nothing was changed.
+
+    Attributes:
+        session_id: the session that the message named; 0 where that could not be read.
+    """
+
+    session_id = 0
 
 
 class LocalProtocolError(ProtocolError):

@@ -33,6 +33,9 @@ EXTRAS = ".[trainer,gymnasium,exchange,bench,dev]"
 TYPED = ("host_sdk", "protocol", "tools", "trainer_process")
 
 # Several pools of threads on a few cores fight each other; a test is quicker and steadier with one.
+WORKERS = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+"""Of the tests: most of them wait for processes, and hold no core."""
+
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
@@ -144,7 +147,7 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Runs the tests that take seconds."""
     say("pytest")
-    return run(PYTHON, "-m", "pytest", "-m", "not slow", *arguments, **ONE_THREAD)
+    return run(PYTHON, "-m", "pytest", "-m", "not slow", *WORKERS, *arguments, **ONE_THREAD)
 
 
 def check(arguments: list[str]) -> int:
@@ -153,7 +156,7 @@ def check(arguments: list[str]) -> int:
         ("ruff format --check", ("ruff", "format", "--check", "--quiet", ".")),
         ("ruff check", ("ruff", "check", "--quiet", ".")),
         ("mypy --strict", ("mypy", "--strict", *(part for name in TYPED for part in ("-p", name)))),
-        ("pytest, slow tests too", ("pytest", *arguments)),
+        ("pytest, slow tests too", ("pytest", *WORKERS, *arguments)),
     )
     failed = []
     for name, command in steps:

@@ -177,7 +177,9 @@ class Switchboard:
             self._expel(session, fault.error)
             return
         logger.warning("a stranger sent what is no message: %s", fault.error)
-        self._send_to_stranger(fault.peer, _protocol_error(fault.error))
+        # A host that wakes after its session was freed refers to memory that was shared in it.
+        named = fault.error.session_id
+        self._send_to_stranger(fault.peer, _unknown_session(named) if named else _protocol_error(fault.error))
 
     def _expel(self, session: Session, error: Exception) -> None:
         """A host that sends what can't be used is told and let go; what it sent before stays."""

@@ -244,6 +244,17 @@ class TestRefusals:
             assert host.ask(host.experience(1), Failure).code == "PROTOCOL_ERROR"
             assert host.ask(SHARING, Welcome).host_index == 0
 
+    def test_a_reference_of_a_host_that_wakes_after_its_session_was_freed_makes_it_say_hello_again(
+        self, tmp_path: Path
+    ) -> None:
+        with World(tmp_path) as world:
+            host = sharing_host(world)
+            host.share()
+            train_once(host, 1)
+            world.pass_time(70)
+            assert not world.server.sessions
+            assert host.ask(host.experience(2), Refused).code == "UNKNOWN_SESSION"
+
     def test_an_answer_to_no_offer_is_nothing(self, tmp_path: Path) -> None:
         with World(tmp_path) as world:
             host = world.host()

@@ -81,7 +81,7 @@ CLONING_TASKS: dict[str, CloningTask] = {
     for task in (
         CloningTask("cart_pole", "cart_pole", (1, 10, 50), 2000, (0, 1, 2, 3, 4), 20),
         CloningTask("lunar_lander", "lunar_lander", (1, 10, 50), 4000, tuple(range(10)), 50),
-        CloningTask("half_cheetah", "half_cheetah", (1, 10, 50), 6000, (0, 1, 2), 10),
+        CloningTask("half_cheetah", "half_cheetah", (1, 10, 50), 6000, tuple(range(6)), 10),
     )
 }
 
