@@ -79,4 +79,4 @@ def test_arguments_go_on_to_the_command(checkout: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(dev, "setup", lambda: None)
     monkeypatch.setattr(dev, "run", note)
     assert dev.main(["test", "-k", "codec"]) == 5
-    assert commands[0][1:] == ("-m", "pytest", "-m", "not slow", "-k", "codec")
+    assert commands[0][1:] == ("-m", "pytest", "-m", "not slow", *dev.WORKERS, "-k", "codec")
