@@ -177,7 +177,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--agents", type=int, default=64, help="agents in the arena, 1 to 4096")
     parser.add_argument("--episodes", type=int, default=1000, help="episodes of the expert to record")
-    parser.add_argument("--epochs", type=int, default=15, help="of cloning them, at most")
+    parser.add_argument("--epochs", type=int, default=40, help="of cloning them, at most")
     parser.add_argument("--total-steps", type=int, default=250_000, help="agent-steps of fine-tuning")
     parser.add_argument("--evaluation-ticks", type=int, default=EVALUATION_TICKS, help="of each who plays")
     parser.add_argument("--seed", type=int, default=0, help="of the world, the first weights and the actions")
