@@ -23,6 +23,9 @@ TOKEN_VARIABLE = "LEARNING_BRIDGE_TOKEN"
 HOST_INDEX_VARIABLE = "LEARNING_BRIDGE_HOST_INDEX"
 """Environment variable: which of the hosts that a trainer launched this is, from 0."""
 
+RUN_SETTINGS_VARIABLE = "LEARNING_BRIDGE_RUN_SETTINGS"
+"""Environment variable: what the run's configuration says to a host that a trainer launched; see SPEC.md."""
+
 SHARED_MEMORY = "shm"
 """In place of an endpoint: the one of `local_endpoint`, with arrays in shared memory."""
 

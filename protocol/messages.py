@@ -148,6 +148,7 @@ class Ready(Message):
     required_fields: Names
     settings: Tree
     policy_version: Count
+    last_consumed: Count
     run_directory: Text
 
 
@@ -284,6 +285,31 @@ class EvaluationResult(Message):
 
 
 @dataclass(frozen=True)
+class EnvironmentParameters(Message):
+    """What the host samples the parameters of its world from, at each episode's beginning, from here on.
+
+    `samplers` holds a sampler for each parameter; see the section Environment parameters of SPEC.md.
+    """
+
+    direction: ClassVar[str] = TO_HOST
+    serial: Serial
+    samplers: Tree
+    requires_reset: Flag
+
+
+@dataclass(frozen=True)
+class Statistics(Message):
+    """Numbers of the game's own, for the metrics: what was added since the last message of this kind.
+
+    `entries` holds for each name how it is aggregated, and its numbers; see the section Statistics of SPEC.md.
+    """
+
+    direction: ClassVar[str] = TO_TRAINER
+    behavior: NameOrEmpty
+    entries: Tree
+
+
+@dataclass(frozen=True)
 class Complete(Message):
     """Training of a behavior reached its end."""
 
@@ -328,6 +354,8 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     SharedMemoryAnswer,
     Release,
     EvaluationResult,
+    EnvironmentParameters,
+    Statistics,
     Complete,
     Stop,
     Failure,

@@ -6,7 +6,7 @@ import re
 
 from protocol.errors import RemoteProtocolError
 
-PROTOCOL_VERSION = "4.0"
+PROTOCOL_VERSION = "5.0"
 
 SHARED_MEMORY_CAPABILITY = "shared-memory"
 """What a host that can share memory lists in its Hello."""

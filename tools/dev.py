@@ -29,7 +29,7 @@ CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 STAMP = VENV / "installed.sha256"
 LOG = VENV / "setup.log"
 MINIMUM_PYTHON = (3, 11)
-EXTRAS = ".[trainer,gymnasium,exchange,bench,dev]"
+EXTRAS = ".[trainer,watch,export,gymnasium,exchange,bench,dev]"
 TYPED = ("host_sdk", "protocol", "tools", "trainer_process")
 
 # Several pools of threads on a few cores fight each other; a test is quicker and steadier with one.

@@ -174,6 +174,7 @@ class EchoTrainer:
         self._network_hash = configure.network_hash
         self._weights = configure.weights
         ready = Ready(
+            last_consumed=0,
             behavior=configure.behavior,
             steps_per_hand_off=self.settings.steps_per_hand_off,
             horizon=0,

@@ -19,6 +19,7 @@ from protocol.messages import (
     Configure,
     Credit,
     Demonstrations,
+    EnvironmentParameters,
     EvaluationResult,
     Experience,
     Failure,
@@ -32,6 +33,7 @@ from protocol.messages import (
     Release,
     SharedMemoryAnswer,
     SharedMemoryOffer,
+    Statistics,
     Stop,
     Welcome,
 )
@@ -131,6 +133,7 @@ def _configuration() -> dict[str, Message]:
         "configure": _configure("weights", 7, _floats(10)),
         "configure_fresh": _configure("fresh", 0, None),
         "ready": Ready(
+            last_consumed=5,
             behavior="soldier",
             steps_per_hand_off=2048,
             horizon=0,
@@ -222,6 +225,15 @@ def _training() -> dict[str, Message]:
         "shared_memory_offer": SharedMemoryOffer(segment="learning-bridge-memory-4712-0123456789abcdef"),
         "shared_memory_answer": SharedMemoryAnswer(is_accepted=False, reason="no such file"),
         "release": Release(arena="learning-bridge-memory-4712-0123456789abcdef", offset=4096),
+        "environment_parameters": EnvironmentParameters(
+            serial=2,
+            samplers={"gravity": {"sampler_type": "uniform", "seed": 7, "min_value": 7.0, "max_value": 12.0}},
+            requires_reset=True,
+        ),
+        "statistics": Statistics(
+            behavior="soldier",
+            entries={"Player/Jumps": {"aggregation": "average", "count": 3, "value": 4.5}},
+        ),
         "evaluation_result": EvaluationResult(
             behavior="soldier",
             policy_version=8,

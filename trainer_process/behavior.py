@@ -13,14 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from protocol.demonstrations_wire import demonstrations_from_message, validate_demonstrations
 from protocol.errors import RecordingError
+from protocol.experience import Float64Array
 from protocol.experience_wire import experience_from_message, validate_batch
 from protocol.messages import Configure, Credit, Demonstrations, EvaluationResult, Experience, Message, PolicyUpdate
 from trainer_process.batch_ledger import Arrival
 from trainer_process.behavior_answer import LOWER_THE_RATE, READ_THE_LOG, complete, failure, policy_update, ready
 from trainer_process.errors import ConfigurationRefusedError, DivergedError
 from trainer_process.learner import Learner, Phase, ReportProgress
+from trainer_process.run_watch import RunWatch
 from trainer_process.session import Session, SessionState
 from trainer_process.stopwatch import Stopwatch
 
@@ -68,6 +72,7 @@ class Behavior:
         learner: Learner,
         start: StartBehavior,
         on_progress: Callable[[BehaviorProgress], None],
+        run: RunWatch,
     ) -> None:
         """
         Args:
@@ -75,12 +80,15 @@ class Behavior:
             learner: the process's learner.
             start: makes the algorithm out of the first Configure; runs on the learner's thread.
             on_progress: told after every update.
+            run: what belongs to the whole run.
         """
         self.name = name
         self.state = BehaviorState.EMPTY
         self._learner = learner
         self._start = start
         self._on_progress = on_progress
+        self._run = run
+        self._episode_returns: dict[tuple[int, int], Float64Array] = {}
         self._waiting: list[tuple[Session, Configure]] = []
         self._hosts: dict[int, Session] = {}
         self._started: StartedBehavior | None = None
@@ -167,6 +175,7 @@ class Behavior:
         validate_batch(batch, started.vector_sizes)
         started.accept(batch, session.host_index)
         session.ledgers[self.name].accept(message.batch_id)
+        self._episode_returns[session.host_index, message.batch_id] = batch.statistics.episode_returns.copy()
 
     def _take_demonstrations(self, started: StartedBehavior, session: Session, message: Demonstrations) -> None:
         episodes = demonstrations_from_message(message)
@@ -263,7 +272,7 @@ class Behavior:
             session.wants_critic.add(self.name)
         self._hosts[session.host_index] = session
         logger.info("behavior %r: %s joined", self.name, session)
-        session.send(ready(self._started, self._newest, len(self._live_indices())))
+        session.send(ready(self._started, self._newest, len(self._live_indices()), last_consumed=0))
         if not self._started.has_weights_of(configure, self._newest.policy):
             session.send(self._policy_update(session))
         if self.state is BehaviorState.COMPLETE:
@@ -300,6 +309,7 @@ class Behavior:
                     consumed_from.ledgers[self.name].consume(batch_id)
                     consumed_from.send(Credit(self.name, batch_id))
         self._forget_the_settled()
+        self._tell_run(update)
         self._tell_people(update)
         if update.is_complete:
             self.state = BehaviorState.COMPLETE
@@ -309,8 +319,10 @@ class Behavior:
         if not started.is_checkpoint_due(update):
             return
 
+        consumed, run = self._consumed(), self._run.state()
+
         def save(report_progress: ReportProgress) -> None:
-            started.save(update)
+            started.save(update, consumed=consumed, run=run)
 
         def saved(result: None) -> None:
             if update.is_complete:
@@ -343,7 +355,7 @@ class Behavior:
 
     def _save_now(self, started: StartedBehavior) -> None:
         try:
-            started.save(self._newest)
+            started.save(self._newest, consumed=self._consumed(), run=self._run.state())
         except Exception:
             logger.exception("behavior %r: the last checkpoint could not be written", self.name)
 
@@ -352,6 +364,18 @@ class Behavior:
         for index, session in list(self._hosts.items()):
             if session.state is SessionState.CLOSED and session.ledgers[self.name].pending_count == 0:
                 del self._hosts[index]
+
+    def _consumed(self) -> dict[int, int]:
+        """For each session, the highest batch id up to which all were learnt from."""
+        return {session.session_id: session.ledgers[self.name].last_consumed for session in self._hosts.values()}
+
+    def _tell_run(self, update: LearnedUpdate) -> None:
+        """Episodes count once what they belong to was learnt from, so that they and the weights are of one moment."""
+        assert self._started is not None
+        ended = [self._episode_returns.pop(batch) for batch in update.consumed if batch in self._episode_returns]
+        total = self._started.total_steps
+        progress = min(1.0, update.steps / total) if total else 0.0
+        self._run.hear_learnt(self.name, np.concatenate(ended) if ended else np.zeros(0), progress)
 
     def _tell_people(self, update: LearnedUpdate) -> None:
         assert self._started is not None

@@ -17,8 +17,8 @@ LOWER_THE_RATE = (
 )
 
 
-def ready(started: StartedBehavior, newest: LearnedUpdate, host_count: int) -> Ready:
-    """How each of so many hosts is to collect."""
+def ready(started: StartedBehavior, newest: LearnedUpdate, host_count: int, last_consumed: int) -> Ready:
+    """How each of so many hosts is to collect, and up to which of its batches the run has learnt already."""
     contract = started.contract(host_count)
     return Ready(
         behavior=started.plan.spec.name,
@@ -29,6 +29,7 @@ def ready(started: StartedBehavior, newest: LearnedUpdate, host_count: int) -> R
         required_fields=contract.required_fields,
         settings=started.plan.settings.to_plain(),
         policy_version=newest.policy.version,
+        last_consumed=last_consumed,
         run_directory=str(started.folder.path),
     )
 

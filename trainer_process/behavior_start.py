@@ -26,14 +26,14 @@ from trainer_process.priority import cap_torch_threads
 from trainer_process.run_folder import BehaviorFolder
 from trainer_process.seeding import seed_global_generators
 from trainer_process.settings_resolution import FROM_HOST
-from trainer_process.start_settings import StartSettings
+from trainer_process.start_settings import StartSettings, StartSettingsOf
 from trainer_process.started_behavior import StartedBehavior
 
 logger = logging.getLogger(__name__)
 
 
 def start_behavior(
-    configure: Configure, report_progress: ReportProgress, *, folder: BehaviorFolder, settings: StartSettings
+    configure: Configure, report_progress: ReportProgress, *, folder: BehaviorFolder, start_of: StartSettingsOf
 ) -> StartedBehavior:
     """Makes a behavior out of its first Configure.
 
@@ -41,6 +41,10 @@ def start_behavior(
         ConfigurationRefusedError: a schema, a setting, weights or a checkpoint can't be used.
         RunFolderError: the folder can't be made.
     """
+    try:
+        settings = start_of(configure.behavior)
+    except SettingsError as error:
+        raise _not_configured(configure, error) from error
     cap_torch_threads(settings.torch_threads)
     plan = make_plan(configure, settings.overrides)
     report_progress()
@@ -94,8 +98,8 @@ def _place_at_start(
     """
     name = configure.behavior
     if settings.resume and (found := latest_checkpoint(folder.checkpoints)) is not None:
-        algorithm.restore(found[1])
-        logger.info("behavior %r: resumed from %s", name, found[0])
+        algorithm.restore(found.state)
+        logger.info("behavior %r: resumed from %s", name, found.path)
         return True
     if configure.start == "weights":
         if configure.weights is None:
@@ -103,14 +107,14 @@ def _place_at_start(
         algorithm.start_from(WeightsSnapshot(configure.network_hash, configure.version, configure.weights))
         logger.info("behavior %r: starts from the host's weights, version %d", name, configure.version)
     elif configure.start == "checkpoint":
-        path, state = find_checkpoint(_path_inside(configure.checkpoint, settings.checkpoint_root))
-        algorithm.restore(state)
-        logger.info("behavior %r: starts from %s", name, path)
-    elif settings.start_policy is not None:
-        snapshot = load_policy(settings.start_policy).snapshot
+        checkpoint = find_checkpoint(_path_inside(configure.checkpoint, settings.checkpoint_root))
+        algorithm.restore(checkpoint.state)
+        logger.info("behavior %r: starts from %s", name, checkpoint.path)
+    elif settings.start_path is not None:
+        snapshot = load_policy(settings.start_path).snapshot
         # hosts that start fresh are at version 0, and must get the weights
         algorithm.start_from(replace(snapshot, version=max(1, snapshot.version)))
-        logger.info("behavior %r: starts from %s", name, settings.start_policy)
+        logger.info("behavior %r: starts from %s", name, settings.start_path)
     return False
 
 
@@ -134,6 +138,19 @@ def _unusable_start(configure: Configure, error: Exception) -> ConfigurationRefu
             expected="weights or a checkpoint of this behavior's network",
             received=shorten(str(error)),
             remedy="start fresh, or name a checkpoint that was made with the same schemas and policy settings",
+        )
+    )
+
+
+def _not_configured(configure: Configure, error: SettingsError) -> ConfigurationRefusedError:
+    return ConfigurationRefusedError(
+        Refused(
+            code="INVALID_SETTINGS",
+            behavior=configure.behavior,
+            where=error.path,
+            expected=shorten(error.expected),
+            received=shorten(error.received),
+            remedy="add the behavior, or default_settings, to the run's configuration; or rename it in the host",
         )
     )
 

@@ -2,7 +2,7 @@
 
     <folder>/000000012/         named by the iteration
         state.safetensors       the arrays
-        state.json              format, digest of the file above, counters, settings, whatever JSON holds
+        state.json              format, digest of the file above, the algorithm's other values, the run's context
 
 A checkpoint is written beside its place, synced, and moved in by one rename, so that a process killed at any byte
 leaves at most an unfinished folder, which the next save sweeps away. The digest guards against disks that lost power.
@@ -15,6 +15,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from trainer_process.algorithms.base import AlgorithmState
+from trainer_process.checkpoint_context import CheckpointContext
 from trainer_process.errors import CheckpointError
 
-FORMAT = "learning-bridge checkpoint 1"
+FORMAT = "learning-bridge checkpoint 2"
 ARRAYS_FILE = "state.safetensors"
 VALUES_FILE = "state.json"
 UNFINISHED_PREFIX = ".unfinished-"
@@ -32,19 +34,36 @@ UNFINISHED_PREFIX = ".unfinished-"
 _logger = logging.getLogger(__name__)
 
 
-def save_checkpoint(folder: Path, iteration: int, state: AlgorithmState, kept: int) -> Path:
+@dataclass(frozen=True)
+class Checkpoint:
+    """A complete state.
+
+    Attributes:
+        iteration: updates that led to it.
+        state: of the algorithm.
+        context: where the run stood.
+        path: its folder; away before it was written.
+    """
+
+    iteration: int
+    state: AlgorithmState
+    context: CheckpointContext = field(default_factory=CheckpointContext)
+    path: Path | None = None
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, kept: int) -> Path:
     """Writes a checkpoint and removes all but the `kept` newest; returns its folder.
 
     Raises:
         CheckpointError: it can't be written; earlier ones are untouched.
     """
-    target = folder / f"{iteration:09d}"
-    unfinished = folder / f"{UNFINISHED_PREFIX}{iteration:09d}-{os.getpid()}"
+    target = folder / f"{checkpoint.iteration:09d}"
+    unfinished = folder / f"{UNFINISHED_PREFIX}{checkpoint.iteration:09d}-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep_unfinished(folder)
         unfinished.mkdir()
-        _write_state(unfinished, iteration, state)
+        _write(unfinished, checkpoint)
         if target.exists():
             _remove(target)
         unfinished.rename(target)
@@ -56,8 +75,8 @@ def save_checkpoint(folder: Path, iteration: int, state: AlgorithmState, kept: i
     return target
 
 
-def load_checkpoint(path: Path) -> AlgorithmState:
-    """The state in one checkpoint folder.
+def load_checkpoint(path: Path) -> Checkpoint:
+    """What is in one checkpoint folder.
 
     Raises:
         CheckpointError: the folder is missing, unfinished, damaged or of another format.
@@ -73,29 +92,32 @@ def load_checkpoint(path: Path) -> AlgorithmState:
     if header.get("digest") != _digest(content) or not isinstance(header.get("values"), dict):
         raise CheckpointError(f"{path}: expected the digest {header.get('digest')}, got {_digest(content)}: damaged")
     try:
-        return AlgorithmState(arrays=load(content), values=header["values"])
+        state = AlgorithmState(arrays=load(content), values=header["values"])
+        return Checkpoint(int(header["iteration"]), state, CheckpointContext.from_plain(header["context"]), path)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path / VALUES_FILE}: expected an iteration and a context, got {error!r}") from error
     except SafetensorError as error:
         raise CheckpointError(f"{path / ARRAYS_FILE}: expected safetensors, got {error}") from error
 
 
-def latest_checkpoint(folder: Path) -> tuple[Path, AlgorithmState] | None:
+def latest_checkpoint(folder: Path) -> Checkpoint | None:
     """The newest checkpoint that is whole, or None; damaged ones are passed over with a warning."""
     for path in _newest_first(folder):
         try:
-            return path, load_checkpoint(path)
+            return load_checkpoint(path)
         except CheckpointError as error:
             _logger.warning("passing over a checkpoint: %s", error)
     return None
 
 
-def find_checkpoint(path: Path) -> tuple[Path, AlgorithmState]:
+def find_checkpoint(path: Path) -> Checkpoint:
     """What `path` means: a checkpoint, a folder of checkpoints, or a behavior's folder that has one.
 
     Raises:
         CheckpointError: there is no whole checkpoint.
     """
     if (path / VALUES_FILE).is_file():
-        return path, load_checkpoint(path)
+        return load_checkpoint(path)
     for folder in (path, path / "checkpoints"):
         found = latest_checkpoint(folder)
         if found is not None:
@@ -103,9 +125,15 @@ def find_checkpoint(path: Path) -> tuple[Path, AlgorithmState]:
     raise CheckpointError(f"{path}: expected a checkpoint or a folder of checkpoints, got neither")
 
 
-def _write_state(folder: Path, iteration: int, state: AlgorithmState) -> None:
-    content = save(dict(state.arrays))
-    header = {"format": FORMAT, "iteration": iteration, "digest": _digest(content), "values": state.values}
+def _write(folder: Path, checkpoint: Checkpoint) -> None:
+    content = save(dict(checkpoint.state.arrays))
+    header = {
+        "format": FORMAT,
+        "iteration": checkpoint.iteration,
+        "digest": _digest(content),
+        "context": checkpoint.context.to_plain(),
+        "values": checkpoint.state.values,
+    }
     _write_synced(folder / ARRAYS_FILE, content)
     _write_synced(folder / VALUES_FILE, (json.dumps(header, indent=1) + "\n").encode())
     _sync_folder(folder)

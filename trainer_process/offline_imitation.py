@@ -22,7 +22,7 @@ from protocol.schema_hash import action_hash, observation_hash
 from protocol.weights import WeightsSnapshot
 from trainer_process.behavior_start import start_behavior
 from trainer_process.run_folder import RunFolder
-from trainer_process.start_settings import StartSettings
+from trainer_process.start_settings import StartSettings, same_for_all
 from trainer_process.started_behavior import LearnedUpdate, StartedBehavior
 
 logger = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ def imitate(
         configure = _configuration(reader.header, options, settings or {}, Path(recording))
         run = RunFolder.claim(Path(results_directory), options.run_id, resume=options.resume)
         started = start_behavior(
-            configure, report, folder=run.behavior(configure.behavior), settings=_start_settings(options)
+            configure, report, folder=run.behavior(configure.behavior), start_of=same_for_all(_start_settings(options))
         )
         try:
             started.show(episodes, is_last=True)
@@ -220,7 +220,7 @@ def _start_settings(options: ImitationOptions) -> StartSettings:
         resume=options.resume,
         checkpoint_interval=options.checkpoint_interval,
         kept_checkpoints=options.kept_checkpoints,
-        tensorboard=options.tensorboard,
+        metrics_writers=("tensorboard",) if options.tensorboard else (),
         torch_threads=options.torch_threads,
     )
 

@@ -20,9 +20,10 @@ from protocol.waker import Waker
 from trainer_process.behavior import Behavior, BehaviorProgress, BehaviorState
 from trainer_process.learner import Learner, Phase, ReportProgress
 from trainer_process.run_folder import BehaviorFolder, RunFolder
+from trainer_process.run_watch import RunWatch, Unwatched
 from trainer_process.session import Session
 from trainer_process.session_registry import AdmissionSettings
-from trainer_process.start_settings import StartSettings
+from trainer_process.start_settings import StartSettings, StartSettingsOf, same_for_all
 from trainer_process.switchboard import Switchboard
 
 if TYPE_CHECKING:  # it imports torch
@@ -46,14 +47,14 @@ class ServerSettings:
 
     Attributes:
         admission: who is let in.
-        start: how behaviors are started and kept.
+        start_of: how each behavior is started and kept.
         hosts_may_stop: whether a host's Stop with `shutdown` ends this process: the host launched it.
         stops_when_complete: whether it ends once every behavior is complete or failed and the hosts have left.
         stop_grace_s: how long a checkpoint under way may take at the end.
     """
 
     admission: AdmissionSettings = field(default_factory=AdmissionSettings)
-    start: StartSettings = field(default_factory=StartSettings)
+    start_of: StartSettingsOf = field(default_factory=lambda: same_for_all(StartSettings()))
     hosts_may_stop: bool = False
     stops_when_complete: bool = False
     stop_grace_s: float = 1.0
@@ -70,6 +71,7 @@ class Server:
         *,
         on_progress: Callable[[BehaviorProgress], None] = lambda progress: None,
         on_pass: Callable[[], None] = lambda: None,
+        run: RunWatch | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
@@ -79,6 +81,7 @@ class Server:
             settings: how to live.
             on_progress: told after every update.
             on_pass: called on every pass of the loop, at least once per heartbeat.
+            run: what belongs to the whole run; nothing unless given.
             clock: seconds that only rise.
         """
         self.settings = settings or ServerSettings()
@@ -86,6 +89,7 @@ class Server:
         self._run_folder = run_folder
         self._on_progress = on_progress
         self._on_pass = on_pass
+        self._run = run or Unwatched()
         self._clock = clock
         self._looked_s = clock()
         self._now_s = 0.0
@@ -212,14 +216,14 @@ class Server:
             self.request_stop(reason)
 
     def _make_behavior(self, name: str) -> Behavior:
-        start = partial(_start_behavior, folder=self._run_folder.behavior(name), settings=self.settings.start)
-        return Behavior(name, self._learner, start, self._on_progress)
+        start = partial(_start_behavior, folder=self._run_folder.behavior(name), start_of=self.settings.start_of)
+        return Behavior(name, self._learner, start, self._on_progress, self._run)
 
 
 def _start_behavior(
-    configure: Configure, report_progress: ReportProgress, *, folder: BehaviorFolder, settings: StartSettings
+    configure: Configure, report_progress: ReportProgress, *, folder: BehaviorFolder, start_of: StartSettingsOf
 ) -> StartedBehavior:
     """Imports torch on the learner's thread, so that hosts are welcomed meanwhile."""
     from trainer_process.behavior_start import start_behavior
 
-    return start_behavior(configure, report_progress, folder=folder, settings=settings)
+    return start_behavior(configure, report_progress, folder=folder, start_of=start_of)

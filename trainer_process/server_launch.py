@@ -18,7 +18,7 @@ from trainer_process.run_folder import RunFolder
 from trainer_process.server import Server, ServerSettings
 from trainer_process.session_registry import AdmissionSettings
 from trainer_process.settings_resolution import merge_settings, parse_assignments
-from trainer_process.start_settings import StartSettings
+from trainer_process.start_settings import StartSettings, same_for_all
 
 
 def make_server(
@@ -69,11 +69,13 @@ def make_server(
                 host_timeout_s=options.host_timeout_s,
                 shares_memory=options.shares_memory,
             ),
-            start=replace(
-                _start_settings(options, artifacts or ArtifactOptions()),
-                overrides=overrides,
-                checkpoint_root=None if is_loopback(channel.endpoint) else Path(options.results_directory),
-                expected_host_count=expected_host_count,
+            start_of=same_for_all(
+                replace(
+                    _start_settings(options, artifacts or ArtifactOptions()),
+                    overrides=overrides,
+                    checkpoint_root=None if is_loopback(channel.endpoint) else Path(options.results_directory),
+                    expected_host_count=expected_host_count,
+                )
             ),
             hosts_may_stop=hosts_may_stop,
             stops_when_complete=stops_when_complete,
@@ -89,7 +91,7 @@ def _start_settings(options: RunOptions, artifacts: ArtifactOptions) -> StartSet
         checkpoint_interval=options.checkpoint_interval,
         torch_threads=options.thread_count,
         policy_save_interval=artifacts.policy_save_interval,
-        start_policy=artifacts.agent_path,
+        start_path=artifacts.agent_path,
     )
 
 

@@ -22,7 +22,8 @@ from protocol.recording import Episode, EpisodeSizes, FlatEpisodes
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import Algorithm, AlgorithmState, ConsumedBatch
 from trainer_process.behavior_plan import BehaviorPlan, check_later_host
-from trainer_process.checkpoint import save_checkpoint
+from trainer_process.checkpoint import Checkpoint, save_checkpoint
+from trainer_process.checkpoint_context import CheckpointContext
 from trainer_process.demonstration_intake import DemonstrationIntake
 from trainer_process.demonstration_spool import DemonstrationSpool
 from trainer_process.errors import DivergedError
@@ -97,7 +98,7 @@ class StartedBehavior:
         self.folder = folder
         self._algorithm = algorithm
         self._settings = settings
-        self._metrics = MetricsWriter(folder.path, settings.tensorboard)
+        self._metrics = MetricsWriter(folder.path, "tensorboard" in settings.metrics_writers)
         spec = plan.spec
         spool = DemonstrationSpool(folder.demonstrations_file, spec.observation, spec.action, goes_on=goes_on)
         self._demonstrations = DemonstrationIntake(algorithm, spool)
@@ -223,8 +224,19 @@ class StartedBehavior:
         interval = self._settings.checkpoint_interval
         return update.is_complete or (interval > 0 and update.iteration % interval == 0)
 
-    def save(self, update: LearnedUpdate) -> None:
+    def save(
+        self,
+        update: LearnedUpdate,
+        *,
+        consumed: Mapping[int, int] | None = None,
+        run: Mapping[str, object] | None = None,
+    ) -> None:
         """Writes a checkpoint and the policy file, unless this update has them already.
+
+        Args:
+            update: to be kept.
+            consumed: for each session, the highest batch id up to which it has been learnt from.
+            run: the state of what belongs to the whole run.
 
         Raises:
             CheckpointError: the checkpoint can't be written.
@@ -233,7 +245,16 @@ class StartedBehavior:
         """
         if update.iteration == self._saved_iteration:
             return
-        save_checkpoint(self.folder.checkpoints, update.iteration, update.state, self._settings.kept_checkpoints)
+        context = CheckpointContext(
+            steps=update.steps,
+            version=update.policy.version,
+            created=time.time(),
+            return_mean=update.metrics.get("return_mean"),
+            consumed=consumed or {},
+            run=run or {},
+        )
+        checkpoint = Checkpoint(update.iteration, update.state, context)
+        save_checkpoint(self.folder.checkpoints, checkpoint, self._settings.kept_checkpoints)
         self._write_policy(update, self.folder.policy_file)
         for name, content in update.files.items():
             self.folder.write_file(name, content)

@@ -15,7 +15,7 @@ from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ContinuousObservation, ExclusiveDiscreteAction
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import Algorithm, AlgorithmState, BehaviorSpec
-from trainer_process.checkpoint import load_checkpoint, save_checkpoint
+from trainer_process.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from trainer_process.errors import CheckpointError
 
 BEHAVIOR = BehaviorSpec.create(
@@ -106,7 +106,9 @@ class LearnerContract(ABC):
     def test_a_restored_algorithm_goes_on_as_if_it_had_never_stopped(self, tmp_path: Path):
         whole, resumed = self.make(), self.make(seed=99)
         next_id = self.train(whole, 2)
-        resumed.restore(load_checkpoint(save_checkpoint(tmp_path, whole.iteration, whole.state(), kept=1)))
+        resumed.restore(
+            load_checkpoint(save_checkpoint(tmp_path, Checkpoint(whole.iteration, whole.state()), kept=1)).state
+        )
         assert (resumed.version, resumed.iteration, resumed.steps) == (whole.version, whole.iteration, whole.steps)
         for algorithm in (whole, resumed):
             self.train(algorithm, 2, next_id)

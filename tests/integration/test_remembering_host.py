@@ -79,6 +79,6 @@ def test_it_is_trained_and_its_critic_is_the_trainer_s(host: RememberingHost, tm
     host.trainer.end_training()
     host.communicator.close()
     (newest,) = sorted((directory / "checkpoints").iterdir())[-1:]
-    arrays = load_checkpoint(newest).arrays
+    arrays = load_checkpoint(newest).state.arrays
     np.testing.assert_array_equal(arrays["critic"], host.critic.snapshot().values)
     np.testing.assert_array_equal(arrays["policy"], host.policy.snapshot().values)

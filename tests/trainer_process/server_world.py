@@ -31,7 +31,7 @@ from tests.trainer_process.experience_builder import make_batch, random_segment
 from trainer_process.run_folder import RunFolder
 from trainer_process.server import Server, ServerSettings
 from trainer_process.session_registry import AdmissionSettings
-from trainer_process.start_settings import StartSettings
+from trainer_process.start_settings import StartSettings, same_for_all
 
 MessageType = TypeVar("MessageType", bound=Message)
 
@@ -41,7 +41,7 @@ POLICY = PolicySettings(hidden_sizes=(4,))
 CRITIC = CriticSettings(hidden_sizes=(4,))
 TOKEN = "the token of the tests"
 HANG_S = 30.0
-START = StartSettings(tensorboard=False, checkpoint_interval=0)
+START = StartSettings(metrics_writers=(), checkpoint_interval=0)
 
 
 def hello(**changes: Any) -> Hello:
@@ -178,7 +178,7 @@ class World:
         self.server = Server(
             ServerChannel("tcp://127.0.0.1:0"),
             RunFolder.claim(folder, run_id, resume=start.resume),
-            ServerSettings(admission=admission, start=start, **settings),
+            ServerSettings(admission=admission, start_of=same_for_all(start), **settings),
             on_progress=self.progress.append,
             clock=lambda: self.now_s,
         )

@@ -17,7 +17,7 @@ from tests.trainer_process.experience_builder import make_batch
 from tests.trainer_process.shown_episodes import shown_episodes
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.bc import BC, BCSettings
-from trainer_process.checkpoint import load_checkpoint, save_checkpoint
+from trainer_process.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from trainer_process.errors import DivergedError, ExperienceError
 
 FOLLOWER = BehaviorSpec.create(
@@ -221,7 +221,7 @@ def test_a_restored_clone_goes_on_with_the_same_episodes_kept_back(tmp_path, bud
     whole, resumed = follower(seed=1, **changes), follower(seed=2, **changes)
     whole.update(nothing)
     whole.update(nothing)
-    resumed.restore(load_checkpoint(save_checkpoint(tmp_path, 2, whole.state(), kept=1)))
+    resumed.restore(load_checkpoint(save_checkpoint(tmp_path, Checkpoint(2, whole.state()), kept=1)).state)
     one, other = learn(whole), learn(resumed)
     del one["seconds_update"], other["seconds_update"]
     assert one == other
