@@ -148,6 +148,7 @@ class Ready(Message):
     required_fields: Names
     settings: Tree
     policy_version: Count
+    iteration: Count
     last_consumed: Count
     run_directory: Text
 

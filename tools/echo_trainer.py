@@ -183,6 +183,7 @@ class EchoTrainer:
             required_fields=("observations", "actions", "rewards", "log_probs"),
             settings=dict(configure.settings),
             policy_version=configure.version,
+            iteration=0,
             run_directory="",
         )
         self.say(ready)

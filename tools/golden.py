@@ -142,6 +142,7 @@ def _configuration() -> dict[str, Message]:
             required_fields=("observations", "actions", "rewards", "log_probs"),
             settings={"learning_rate": 0.001},
             policy_version=7,
+            iteration=5,
             run_directory="results/soldier",
         ),
     }

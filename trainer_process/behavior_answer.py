@@ -29,6 +29,7 @@ def ready(started: StartedBehavior, newest: LearnedUpdate, host_count: int, last
         required_fields=contract.required_fields,
         settings=started.plan.settings.to_plain(),
         policy_version=newest.policy.version,
+        iteration=newest.iteration,
         last_consumed=last_consumed,
         run_directory=str(started.folder.path),
     )

@@ -27,7 +27,7 @@ def make_configure() -> Configure:
 
 
 def ready() -> Ready:
-    return Ready("Walker", 1, 0, 1, False, (), {}, 0, 0, "")
+    return Ready("Walker", 1, 0, 1, False, (), {}, 0, 0, 0, "")
 
 
 class Trainer:

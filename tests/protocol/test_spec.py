@@ -22,7 +22,7 @@ from protocol.channel_setting import (
     RECONNECT_INTERVAL_S,
 )
 from protocol.completion import Completion
-from protocol.endpoint import ENDPOINT_VARIABLE, HOST_INDEX_VARIABLE, TOKEN_VARIABLE
+from protocol.endpoint import ENDPOINT_VARIABLE, HOST_INDEX_VARIABLE, RUN_SETTINGS_VARIABLE, TOKEN_VARIABLE
 from protocol.field_rule import (
     DIMENSION_LIMITS,
     ArrayRule,
@@ -167,7 +167,7 @@ def test_every_operation_of_a_network_is_listed_with_its_attributes() -> None:
 
 def test_environment_variables_are_listed() -> None:
     listed = [row[0] for row in rows(section("Environment variables"))]
-    assert listed == [ENDPOINT_VARIABLE, TOKEN_VARIABLE, HOST_INDEX_VARIABLE]
+    assert listed == [ENDPOINT_VARIABLE, TOKEN_VARIABLE, HOST_INDEX_VARIABLE, RUN_SETTINGS_VARIABLE]
 
 
 def test_the_times_are_the_codes() -> None:
