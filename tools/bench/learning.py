@@ -55,7 +55,7 @@ def task_result(task: LearningTask, seeds: Sequence[int], folder: Path) -> TaskR
 
 
 def run(options: BenchOptions) -> list[BenchRow]:
-    """Runs every seed that is missing, then judges all; also writes the README's table beside the records."""
+    """Runs every seed that is missing, then judges all; also writes the table of FIGURES.md beside the records."""
     folder = options.results / "learning"
     results = []
     for env_id in options.tasks or tuple(LEARNING_TASKS):

@@ -1,4 +1,4 @@
-"""Runs of several seeds judged: bench rows, and the table of the README."""
+"""Runs of several seeds judged: bench rows, and the table of FIGURES.md."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def flat_of(result: TaskResult) -> str:
 
 
 def markdown(results: Sequence[TaskResult]) -> str:
-    """The table of the README: mean ± standard deviation over seeds of the final deterministic return."""
+    """The table of FIGURES.md: mean ± standard deviation over seeds of the final deterministic return."""
     lines = [
         "| world | steps | seeds | return | must reach | flat policy | Stable-Baselines3 | wall-clock "
         "| its wall-clock |",
