@@ -34,6 +34,7 @@ from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.recorder import Recorder
 from host_sdk.recording import Recording
+from host_sdk.run_settings import EngineSettings, RunSettings
 from host_sdk.settings import (
     CommunicatorSettings,
     DAggerTrainerSettings,
@@ -70,6 +71,7 @@ __all__ = [
     "DAggerTrainer",
     "DAggerTrainerSettings",
     "DAggerTrainingSettings",
+    "EngineSettings",
     "FailureCode",
     "ImitationTrainer",
     "ImitationTrainerSettings",
@@ -92,6 +94,7 @@ __all__ = [
     "Recorder",
     "RecorderSettings",
     "Recording",
+    "RunSettings",
     "Spline",
     "TrainerProcessSettings",
     "TrainingEnvironment",
