@@ -96,6 +96,12 @@ MAX_CAPABILITIES = 64
 MAX_METRICS = 512
 """Metrics of one policy update."""
 
+MAX_ENVIRONMENT_PARAMETERS = 256
+"""Parameters of one world: each is drawn for every agent at its reset, and has a curve of its own in the metrics."""
+
+MAX_SAMPLER_INTERVALS = 64
+"""Intervals of one sampler: more than anybody writes by hand, and the one drawn is looked for among them."""
+
 MAX_RENDEZVOUS_BYTES = 4 * KIBIBYTE
 """Bytes of a rendezvous file: one endpoint and two numbers."""
 
