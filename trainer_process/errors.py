@@ -3,6 +3,7 @@
 BridgeError (protocol)
 └── TrainerError
     ├── SettingsError                a setting is wrong; names its path, what was expected and what came
+    ├── ConfigurationError           a run's configuration can't be used; tells all that is wrong with it
     ├── ExperienceError              a batch doesn't fit the behavior that it was sent for
     ├── DivergedError                learning left the finite numbers; the last good weights were kept
     ├── CheckpointError              a checkpoint can't be written, read or used
@@ -13,6 +14,7 @@ BridgeError (protocol)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from protocol.errors import BridgeError
@@ -39,6 +41,18 @@ class SettingsError(TrainerError):
         self.path = path
         self.expected = expected
         self.received = received
+
+
+class ConfigurationError(TrainerError):
+    """A run's configuration can't be used.
+
+    Attributes:
+        problems: all that is wrong, a sentence each, as `config.yaml:12:5: $.behaviors.Walker: expected …, got …`.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
 
 
 class ExperienceError(TrainerError):
