@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 
 from host_sdk.connection.behavior_link import BehaviorLink
+from host_sdk.connection.parameter_feed import ParameterFeed
 from host_sdk.connection.trainer_connection import ConnectionState, TrainerConnection
+from host_sdk.environment_parameters import EnvironmentParameters
 from host_sdk.failure import TrainingFailure
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
 from protocol.endpoint import ENDPOINT_VARIABLE, TOKEN_VARIABLE
+from protocol.errors import SchemaError
 from protocol.experience import FloatArray
 from protocol.messages import Complete, Credit, EvaluationResult, Heartbeat, PolicyUpdate, Ready, Welcome
+from protocol.messages import EnvironmentParameters as ParametersMessage
 
 
 class Communicator:
@@ -43,6 +47,7 @@ class Communicator:
         self._token = token
         self._links: dict[str, BehaviorLink] = {}
         self._leaving: list[TrainerConnection] = []
+        self._parameter_feed = ParameterFeed()
         self._connection = self._make_connection()
         self.unrecorded_steps = 0
 
@@ -83,6 +88,11 @@ class Communicator:
     def welcome(self) -> Welcome | None:
         """The trainer's greeting: this host's index and random numbers."""
         return self._connection.welcome
+
+    @property
+    def environment_parameters(self) -> EnvironmentParameters:
+        """The numbers of the world that the trainer sets; for each agent its training environment's has them."""
+        return self._parameter_feed.parameters
 
     @property
     def trainer_process_id(self) -> int | None:
@@ -143,6 +153,8 @@ class Communicator:
                     overtaken = message if link is None else link.hear_update(message)
                     if overtaken is not None:
                         self.give_back(overtaken)
+                case ParametersMessage():
+                    self._take_parameters(message)
                 case Ready() | Credit() | Complete():
                     if (link := self._links.get(message.behavior)) is not None:
                         link.hear(message)
@@ -172,7 +184,14 @@ class Communicator:
         self._heartbeat_due_s = 0.0
         return TrainerConnection(self.settings, process=self._process, endpoint=self._endpoint, token=self._token)
 
+    def _take_parameters(self, message: ParametersMessage) -> None:
+        try:
+            self._parameter_feed.hear(message)
+        except SchemaError as error:
+            self._connection.refuse(error)
+
     def _take_welcome(self, welcome: Welcome) -> None:
+        self._parameter_feed.begin_session(welcome)
         for name, link in self._links.items():
             if welcome.resumed and link.ready is not None:
                 link.resume(welcome.last_consumed.get(name, 0), welcome.last_accepted.get(name, 0))

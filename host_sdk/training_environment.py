@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from host_sdk.environment_parameters import EnvironmentParameters
 from host_sdk.errors import DoubledCallError, HostError, MissingCallError, ValueMismatchError, name_agents
 from host_sdk.interaction.agent_selection import AgentIds, Selector, selector_of
 from host_sdk.manager import Manager
@@ -101,6 +102,7 @@ class TrainingEnvironment(ManagerListener):
         self.__collected: UInt64Array = np.zeros(count, dtype=np.uint64)
         self.__agent_ids: AgentIds = np.zeros(0, dtype=np.int64)
         self.__agents: Selector = slice(0, 0)
+        self.__parameters = EnvironmentParameters(count)
         self._listen_to(manager)
         return manager
 
@@ -166,6 +168,16 @@ class TrainingEnvironment(ManagerListener):
         self.__collected[agents] = present
         return agent_ids, self.__rewards[agents].copy(), self.__completions[agents].copy()
 
+    @property
+    def environment_parameters(self) -> EnvironmentParameters:
+        """The numbers of the world that a run sets, drawn for each agent right before its episode is begun.
+
+        Raises:
+            NotSetUpError: before the setup.
+        """
+        _ = self.manager  # raises
+        return self.__parameters
+
     # --- What was gathered -----------------------------------------------------------------------------------------
 
     def has_reward(self, agent_id: int = -1) -> bool:
@@ -213,14 +225,16 @@ class TrainingEnvironment(ManagerListener):
     def on_agents_added(self, agent_ids: AgentIds) -> None:
         """Newcomers have no reward and no completion yet; the game has put them in place already."""
         self.__forget(agent_ids)
+        self.__parameters.begin_episodes(agent_ids)
 
     def on_agents_removed(self, agent_ids: AgentIds) -> None:
         """What was gathered for them is forgotten."""
         self.__forget(agent_ids)
 
     def on_agents_reset(self, agent_ids: AgentIds) -> None:
-        """Calls `reset_agent_episodes`."""
+        """Draws the parameters of the agents' new episodes, and calls `reset_agent_episodes`."""
         self.__forget(agent_ids)
+        self.__parameters.begin_episodes(agent_ids)
         self.reset_agent_episodes(agent_ids)
 
     def on_manager_tick(self, agent_ids: AgentIds, delta_time_s: float) -> None:

@@ -217,6 +217,11 @@ class TrainerConnection:
         if self._child is not None and not self._child.poll_stop():
             self._child.request_stop(at_once=True)
 
+    def refuse(self, error: BridgeError) -> None:
+        """Fails, since a message of the trainer turned out to be one that this host can't use."""
+        reason = f"the trainer sent what this host can't use: {error}"
+        self._fail(FailureCode.PROTOCOL_ERROR, reason, "update host and trainer to the same release")
+
     def poll_end(self) -> bool:
         """Whether an ended connection still has a last word on its way, or a trainer that leaves. Never waits."""
         self._bury()
