@@ -18,8 +18,12 @@ class Arrival(Enum):
 class BatchLedger:
     """The batches of one host for one behavior. Batch ids rise; after a lost connection some come again."""
 
-    def __init__(self) -> None:
-        self._last_accepted = 0
+    def __init__(self, last_consumed: int = 0) -> None:
+        """
+        Args:
+            last_consumed: up to which a trainer of before learnt from the host's batches, in the same run.
+        """
+        self._last_accepted = last_consumed
         self._pending: set[int] = set()
 
     @property

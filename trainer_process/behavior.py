@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from protocol.experience_wire import experience_from_message, validate_batch
 from protocol.messages import Configure, Credit, Demonstrations, EvaluationResult, Experience, Message, PolicyUpdate
 from trainer_process.batch_ledger import Arrival
 from trainer_process.behavior_answer import LOWER_THE_RATE, READ_THE_LOG, complete, failure, policy_update, ready
+from trainer_process.consumption_record import ConsumptionRecord
 from trainer_process.errors import ConfigurationRefusedError, DivergedError
 from trainer_process.learner import Learner, Phase, ReportProgress
 from trainer_process.run_watch import RunWatch
@@ -29,7 +30,7 @@ from trainer_process.session import Session, SessionState
 from trainer_process.stopwatch import Stopwatch
 
 if TYPE_CHECKING:  # it imports torch
-    from trainer_process.started_behavior import LearnedUpdate, StartedBehavior
+    from trainer_process.started_behavior import LearnedUpdate, RelabelledPolicy, StartedBehavior
 
     StartBehavior: TypeAlias = Callable[[Configure, ReportProgress], StartedBehavior]
 
@@ -95,6 +96,7 @@ class Behavior:
         self._latest: LearnedUpdate | None = None
         self._is_updating = False
         self._transport = Stopwatch()
+        self._consumption = ConsumptionRecord()
 
     @property
     def iteration(self) -> int:
@@ -120,8 +122,7 @@ class Behavior:
         """A host wants to train this behavior; it is answered with Ready or Refused, now or once all is loaded."""
         match self.state:
             case BehaviorState.LOADING:
-                self._waiting = [(other, kept) for other, kept in self._waiting if other is not session]
-                self._waiting.append((session, message))
+                self._let_wait(session, message)
             case BehaviorState.EMPTY | BehaviorState.FAILED:
                 self._waiting.append((session, message))
                 self._load()
@@ -237,6 +238,7 @@ class Behavior:
             if self._started is not None:
                 self._started.close()
             self._started, self._latest = started, started.first
+            self._consumption = ConsumptionRecord(started.consumed_before)
             self.state = BehaviorState.COMPLETE if started.first.is_complete else BehaviorState.LEARNING
             waiting = self._take_waiting()
             if all(session is not loader for session, _ in waiting):  # else it has asked again meanwhile
@@ -252,6 +254,10 @@ class Behavior:
 
         self._learner.submit(Phase.LOADING, partial(self._start, configure), begin, refuse)
 
+    def _let_wait(self, session: Session, configure: Configure) -> None:
+        self._waiting = [(other, kept) for other, kept in self._waiting if other is not session]
+        self._waiting.append((session, configure))
+
     def _take_waiting(self) -> list[tuple[Session, Configure]]:
         waiting, self._waiting = self._waiting, []
         return waiting
@@ -266,17 +272,40 @@ class Behavior:
         except ConfigurationRefusedError as error:
             self._answer_refused(session, configure, error)
             return
-        session.open_ledger(self.name)
+        if self._started.may_have_undone_weights(configure, self._newest.policy):
+            self._let_wait(session, configure)
+            self._raise_version(self._started, configure.version + 1)
+            return
+        session.open_ledger(self.name, self._consumption.of(session.session_id))
         self._started.begin_host(session.host_index)
         if configure.wants_critic:
             session.wants_critic.add(self.name)
         self._hosts[session.host_index] = session
         logger.info("behavior %r: %s joined", self.name, session)
-        session.send(ready(self._started, self._newest, len(self._live_indices()), last_consumed=0))
+        last_consumed = session.ledgers[self.name].last_consumed
+        session.send(ready(self._started, self._newest, len(self._live_indices()), last_consumed=last_consumed))
         if not self._started.has_weights_of(configure, self._newest.policy):
             session.send(self._policy_update(session))
         if self.state is BehaviorState.COMPLETE:
             session.send(complete(self.name, self._newest))
+
+    def _raise_version(self, started: StartedBehavior, version: int) -> None:
+        """Gives the weights a version that no host has seen, between two updates; whoever waits is admitted then."""
+
+        def raised(relabelled: RelabelledPolicy) -> None:
+            if self.state is BehaviorState.FAILED and self._waiting:
+                self._load()
+            if self.state not in (BehaviorState.LEARNING, BehaviorState.COMPLETE):
+                return
+            if relabelled.policy.version != self._newest.policy.version:
+                self._latest = replace(self._newest, **vars(relabelled))
+                for session in self._hosts.values():
+                    session.send(self._policy_update(session))
+            for session, message in self._take_waiting():
+                self._admit(session, message)
+
+        logger.info("behavior %r: a host has weights of a time that is undone; they go on as %d", self.name, version)
+        self._learner.submit(Phase.LOADING, lambda _: started.raise_version(version), raised, self._fail)
 
     def _answer_refused(self, session: Session, configure: Configure, error: Exception) -> None:
         if isinstance(error, ConfigurationRefusedError):
@@ -363,11 +392,14 @@ class Behavior:
         """Hosts that left are kept until their last batch was trained on, since its credit is noted with them."""
         for index, session in list(self._hosts.items()):
             if session.state is SessionState.CLOSED and session.ledgers[self.name].pending_count == 0:
+                self._consumption.note({session.session_id: session.ledgers[self.name].last_consumed})
                 del self._hosts[index]
 
     def _consumed(self) -> dict[int, int]:
-        """For each session, the highest batch id up to which all were learnt from."""
-        return {session.session_id: session.ledgers[self.name].last_consumed for session in self._hosts.values()}
+        """For each session, the highest batch id up to which all were learnt from; of former ones too."""
+        hosts = self._hosts.values()
+        self._consumption.note({session.session_id: session.ledgers[self.name].last_consumed for session in hosts})
+        return self._consumption.to_plain()
 
     def _tell_run(self, update: LearnedUpdate) -> None:
         """Episodes count once what they belong to was learnt from, so that they and the weights are of one moment."""

@@ -20,6 +20,7 @@ from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.registry import algorithm_entry
 from trainer_process.behavior_plan import BehaviorPlan, make_plan
 from trainer_process.checkpoint import find_checkpoint, latest_checkpoint
+from trainer_process.checkpoint_context import CheckpointContext
 from trainer_process.errors import CheckpointError, ConfigurationRefusedError, SettingsError
 from trainer_process.learner import ReportProgress
 from trainer_process.priority import cap_torch_threads
@@ -90,17 +91,17 @@ def _with_reward_inside(plan: BehaviorPlan, root: Path | None) -> AlgorithmSetti
 
 def _place_at_start(
     algorithm: Algorithm, configure: Configure, folder: BehaviorFolder, settings: StartSettings
-) -> bool:
+) -> CheckpointContext | None:
     """Fresh, from weights or from a checkpoint; a run that is resumed goes on whatever the host says.
 
     Returns:
-        Whether one is.
+        Where it stood; None where there is none.
     """
     name = configure.behavior
     if settings.resume and (found := latest_checkpoint(folder.checkpoints)) is not None:
         algorithm.restore(found.state)
         logger.info("behavior %r: resumed from %s", name, found.path)
-        return True
+        return found.context
     if configure.start == "weights":
         if configure.weights is None:
             raise WeightsError("start is weights, and Configure brought none")
@@ -115,7 +116,7 @@ def _place_at_start(
         # hosts that start fresh are at version 0, and must get the weights
         algorithm.start_from(replace(snapshot, version=max(1, snapshot.version)))
         logger.info("behavior %r: starts from %s", name, settings.start_path)
-    return False
+    return None
 
 
 def _path_inside(text: str, root: Path | None) -> Path:

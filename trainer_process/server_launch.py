@@ -68,6 +68,7 @@ def make_server(
                 seed=DEFAULT_SEED if options.seed is None else options.seed,
                 host_timeout_s=options.host_timeout_s,
                 shares_memory=options.shares_memory,
+                is_resumed=options.resume,
             ),
             start_of=same_for_all(
                 replace(

@@ -96,9 +96,9 @@ class Session:
             self._memory.release(release)
             self.flush()
 
-    def open_ledger(self, behavior: str) -> None:
-        """The host begins to collect for that behavior, and counts its batches anew."""
-        self.ledgers[behavior] = BatchLedger()
+    def open_ledger(self, behavior: str, last_consumed: int = 0) -> None:
+        """The host begins to collect for that behavior; its batches up to `last_consumed` were learnt from before."""
+        self.ledgers[behavior] = BatchLedger(last_consumed)
         self.state = SessionState.COLLECTING
 
     def send(self, message: Message) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 LIBRARY = "learning-bridge-python"
 REMEMBERED_SESSIONS = 256
 """Sessions of hosts that fell silent, kept so that a host that wakes goes on where it was; a few numbers each."""
+REMEMBERED_ENDS = 4096
+"""Ids of sessions that ended for good, which nobody may take over."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class AdmissionSettings:
         host_timeout_s: seconds of a host's silence after which its session is freed.
         max_hosts: sessions at one time.
         shares_memory: whether hosts on this machine may exchange arrays through shared memory.
+        is_resumed: whether an earlier run goes on here, whose hosts may come back: a session that a Hello names, and
+            that this process doesn't know, is then one of that run's, and begins anew under its old id.
     """
 
     token: str = ""
@@ -43,6 +47,7 @@ class AdmissionSettings:
     host_timeout_s: float = 60.0
     max_hosts: int = MAX_HOSTS
     shares_memory: bool = True
+    is_resumed: bool = False
 
 
 class SessionRegistry:
@@ -54,6 +59,7 @@ class SessionRegistry:
         self._live: dict[int, Session] = {}
         self._by_peer: dict[bytes, Session] = {}
         self._silent: OrderedDict[int, Session] = OrderedDict()
+        self._ended: deque[int] = deque(maxlen=REMEMBERED_ENDS)
         self._host_count = 0
 
     def __iter__(self) -> Iterator[Session]:
@@ -118,11 +124,14 @@ class SessionRegistry:
         session.state = SessionState.CLOSED
         if not may_resume:
             session.end()
+            self._ended.append(session.session_id)
             return
         session.detach()
         self._silent[session.session_id] = session
         if len(self._silent) > REMEMBERED_SESSIONS:
-            self._silent.popitem(last=False)[1].end()
+            forgotten, oldest = self._silent.popitem(last=False)
+            oldest.end()
+            self._ended.append(forgotten)
 
     def end(self) -> None:
         """Ends all sessions, those that might have been taken up again too."""
@@ -166,10 +175,16 @@ class SessionRegistry:
         return session
 
     def _begin(self, hello: Hello) -> Session:
-        session = Session(self._channel, secrets.randbits(62) + 1, self._host_count, hello)
+        session_id = self._id_to_take_over(hello.previous_session) or secrets.randbits(62) + 1
+        session = Session(self._channel, session_id, self._host_count, hello)
         self._host_count += 1
         self._live[session.session_id] = session
         return session
+
+    def _id_to_take_over(self, named: int) -> int:
+        """The id of a session of the run before this process, whose checkpoints know it by that; else 0."""
+        is_free = named not in self._live and named not in self._silent and named not in self._ended
+        return named if self._settings.is_resumed and is_free else 0
 
     def _place(self, session: Session, peer: bytes, now_s: float) -> None:
         if (other := self._by_peer.get(peer)) is not None and other is not session:

@@ -34,6 +34,9 @@ from trainer_process.start_settings import StartSettings
 
 logger = logging.getLogger(__name__)
 
+HIGHEST_NAMED_VERSION = 2**53
+"""Of a host's weights, where training goes on above it; no training gets there, and versions have to fit into int64."""
+
 
 @dataclass(frozen=True)
 class LearnedUpdate:
@@ -62,11 +65,20 @@ class LearnedUpdate:
     consumed: tuple[ConsumedBatch, ...] = ()
 
 
+@dataclass(frozen=True)
+class RelabelledPolicy:
+    """The same weights, called by a higher version; fields as of `LearnedUpdate`."""
+
+    policy: WeightsSnapshot
+    critic: WeightsSnapshot | None
+    state: AlgorithmState
+
+
 class StartedBehavior:
     """A behavior whose algorithm is there.
 
-    `learn`, `record_evaluation` and `save` are for the learner thread, though `save` touches nothing that an update
-    does; all else is for the main thread.
+    `learn`, `raise_version`, `record_evaluation` and `save` are for the learner thread, though `save` touches nothing
+    that an update does; all else is for the main thread.
 
     Attributes:
         plan: what it learns, and how.
@@ -81,7 +93,7 @@ class StartedBehavior:
         folder: BehaviorFolder,
         settings: StartSettings,
         *,
-        goes_on: bool = False,
+        goes_on: CheckpointContext | None = None,
     ) -> None:
         """
         Args:
@@ -89,7 +101,7 @@ class StartedBehavior:
             algorithm: placed at its start.
             folder: made already.
             settings: how it is kept.
-            goes_on: whether an earlier training goes on here, with the demonstrations that it had.
+            goes_on: where an earlier training stood that goes on here, with the demonstrations that it had.
 
         Raises:
             RecordingError: those can't be used.
@@ -100,16 +112,24 @@ class StartedBehavior:
         self._settings = settings
         self._metrics = MetricsWriter(folder.path, "tensorboard" in settings.metrics_writers)
         spec = plan.spec
-        spool = DemonstrationSpool(folder.demonstrations_file, spec.observation, spec.action, goes_on=goes_on)
+        spool = DemonstrationSpool(
+            folder.demonstrations_file, spec.observation, spec.action, goes_on=goes_on is not None
+        )
         self._demonstrations = DemonstrationIntake(algorithm, spool)
         self._idle_since_s = time.perf_counter()
         self._saved_iteration = -1
+        self._goes_on = goes_on
         self.first = self._look()
 
     @property
     def total_steps(self) -> int:
         """Agent-steps after which training is complete, as far as that is known; 0 where it isn't yet."""
         return self._algorithm.total_steps
+
+    @property
+    def consumed_before(self) -> Mapping[int, int]:
+        """For each session of the training that goes on here, the highest batch id up to which it learnt from all."""
+        return {} if self._goes_on is None else self._goes_on.consumed
 
     @property
     def vector_sizes(self) -> VectorSizes:
@@ -181,13 +201,32 @@ class StartedBehavior:
 
     def has_weights_of(self, configure: Configure, newest: WeightsSnapshot) -> bool:
         """Whether the host that sent this Configure has the newest weights already."""
+        if configure.weights is not None and configure.wants_critic:
+            return False  # it sent the policy's; nobody says what critic it has
+        return self._plays(configure, newest)
+
+    def may_have_undone_weights(self, configure: Configure, newest: WeightsSnapshot) -> bool:
+        """Whether the host may play a policy that this training has not, or not yet, and calls it by its version."""
+        if configure.version < newest.version or configure.version > HIGHEST_NAMED_VERSION:
+            return False
+        is_of_a_training = self._goes_on is not None or configure.start != "fresh"
+        return is_of_a_training and not self._plays(configure, newest)
+
+    def _plays(self, configure: Configure, newest: WeightsSnapshot) -> bool:
+        """Whether the newest policy is the one that the host has, as far as its Configure says."""
         if configure.version != newest.version:
             return False
-        if configure.weights is not None:  # the policy's; nobody says what critic the host has
-            return not configure.wants_critic and np.array_equal(configure.weights, newest.values)
+        if configure.weights is not None:
+            return np.array_equal(configure.weights, newest.values)
         fresh = self.plan.first
         beginnings = ("start", "policy_settings", "action_schema")  # settings have a seed, actions their priors
         return configure.start == "fresh" and all(getattr(fresh, at) == getattr(configure, at) for at in beginnings)
+
+    def raise_version(self, version: int) -> RelabelledPolicy:
+        """Calls the weights as they are by that version, unless they have a higher one."""
+        algorithm = self._algorithm
+        algorithm.raise_version(version)
+        return RelabelledPolicy(algorithm.policy_snapshot(), algorithm.critic_snapshot(), algorithm.state())
 
     def learn(self, report_progress: ReportProgress, *, seconds_in_transport: float) -> LearnedUpdate:
         """One update, measured and written down.

@@ -135,6 +135,20 @@ class LearnerContract(ABC):
         assert pupil.version == given.version == 2
         np.testing.assert_array_equal(pupil.policy_snapshot().values, given.values)
 
+    def test_a_version_is_raised_and_never_lowered_and_moves_nothing_else(self):
+        algorithm = self.make()
+        next_id = self.train(algorithm, 2)
+        before = algorithm.policy_snapshot()
+        for wanted, given in ((9, 9), (5, 9)):
+            algorithm.raise_version(wanted)
+            assert (algorithm.version, algorithm.iteration) == (given, 2)
+        np.testing.assert_array_equal(algorithm.policy_snapshot().values, before.values)
+        resumed = self.make()
+        resumed.restore(algorithm.state())
+        assert resumed.version == 9
+        self.train(algorithm, 1, next_id)
+        assert (algorithm.version, algorithm.iteration) == (10, 3)
+
     def test_weights_of_another_network_are_refused(self):
         algorithm = self.make()
         values = algorithm.policy_snapshot().values

@@ -118,6 +118,9 @@ class QLearning(Algorithm):
         self._network.load(policy.values)
         self._counters = {"version": policy.version, "iteration": 0, "steps": 0}
 
+    def raise_version(self, version: int) -> None:
+        self._counters["version"] = max(version, self.version)
+
     def state(self) -> AlgorithmState:
         arrays = {"policy": self._network.values(), "replay": self._replay.copy()}
         generator = self._generator.bit_generator.state

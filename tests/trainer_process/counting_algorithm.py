@@ -140,6 +140,9 @@ class CountingAlgorithm(Algorithm):
     def start_from(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None = None) -> None:
         self._policy, self._version = policy.values.copy(), policy.version
 
+    def raise_version(self, version: int) -> None:
+        self._version = max(version, self._version)
+
     def state(self) -> AlgorithmState:
         values: dict[str, object] = {"version": self._version, "iteration": self._iteration, "steps": self._steps}
         return AlgorithmState({"policy": self._policy.copy(), "critic": self._critic.copy()}, values)

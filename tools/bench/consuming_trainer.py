@@ -94,6 +94,9 @@ class Consumption(Algorithm):
     def start_from(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None = None) -> None:
         self._weights = policy.values.copy()
 
+    def raise_version(self, version: int) -> None:
+        self._iteration = max(version, self._iteration)
+
     def state(self) -> AlgorithmState:
         return AlgorithmState()
 

@@ -224,6 +224,14 @@ class Algorithm(ABC):
         """
 
     @abstractmethod
+    def raise_version(self, version: int) -> None:
+        """Calls the weights as they are by that version, unless they have a higher one.
+
+        For a training that is gone on with: hosts may have weights of a time that is undone, and no version shall mean
+        two policies.
+        """
+
+    @abstractmethod
     def state(self) -> AlgorithmState:
         """Everything that `restore` needs; copies that no update writes to."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainer_process.algorithms.base import Algorithm
 
@@ -42,3 +42,6 @@ class CountedAlgorithm(Algorithm):
     @property
     def steps(self) -> int:
         return self._counters.steps
+
+    def raise_version(self, version: int) -> None:
+        self._counters = replace(self._counters, version=max(version, self.version))

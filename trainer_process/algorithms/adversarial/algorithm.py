@@ -102,6 +102,9 @@ class AdversarialImitation(Algorithm):
     def start_from(self, policy: WeightsSnapshot, critic: WeightsSnapshot | None = None) -> None:
         self._ppo.start_from(policy, critic)
 
+    def raise_version(self, version: int) -> None:
+        self._ppo.raise_version(version)
+
     def state(self) -> AlgorithmState:
         of_policy, of_reward = self._ppo.state(), saved_discriminator(self.discriminator)
         return AlgorithmState(
