@@ -218,7 +218,7 @@ class PPOTrainer(Trainer):
             self.training_environment.gather_completions()
             self.training_environment.gather_rewards()
             self.process_experience(reset_agents_on_update=reset_agents_on_update)
-        self.policy.run_inference(0.0 if self.is_evaluating else 1.0)
+        self.policy.run_inference(0.0 if self.is_evaluating else self._settings.action_noise_scale)
 
     def process_experience(self, *, reset_agents_on_update: bool = False) -> None:
         """Records the step that the last rewards complete, ends episodes, hands off batches, and swaps weights.

@@ -9,11 +9,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 from host_sdk.errors import InvalidSettingsError
+from protocol.restart_quota import RestartQuota
 
 
 def _require_positive(owner: str, name: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):
         raise InvalidSettingsError(f"{owner}.{name}: expected a positive finite number, got {value!r}")
+
+
+def _require_noise_scale(owner: str, value: float) -> None:
+    if not (math.isfinite(value) and value >= 0):
+        raise InvalidSettingsError(f"{owner}.action_noise_scale: expected a finite number of at least 0, got {value!r}")
 
 
 def _require_behavior(owner: str, name: str) -> None:
@@ -38,6 +44,10 @@ class TrainerProcessSettings:
         environment: variables added to the trainer's environment.
         arguments: further command-line arguments for the trainer.
         stderr_tail_lines: how many last lines a failure carries.
+        max_lifetime_restarts: how often a trainer that crashed, fell silent or got stuck is started again, to resume
+            its run, before training fails. 0: never; -1: without limit.
+        restarts_rate_limit_n: how often within a period; -1: without limit.
+        restarts_rate_limit_period_s: seconds of that period; -1: no limit of the pace.
     """
 
     command: tuple[str, ...] = ()
@@ -50,10 +60,17 @@ class TrainerProcessSettings:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     arguments: tuple[str, ...] = ()
     stderr_tail_lines: int = 20
+    max_lifetime_restarts: int = 0
+    restarts_rate_limit_n: int = 1
+    restarts_rate_limit_period_s: float = 60.0
 
     def __post_init__(self) -> None:
         _require_positive("TrainerProcessSettings", "thread_count", self.thread_count)
         _require_positive("TrainerProcessSettings", "stop_timeout_s", self.stop_timeout_s)
+        try:
+            RestartQuota(self.max_lifetime_restarts, self.restarts_rate_limit_n, self.restarts_rate_limit_period_s)
+        except ValueError as error:
+            raise InvalidSettingsError(f"TrainerProcessSettings.{error}") from error
 
 
 @dataclass(frozen=True)
@@ -115,18 +132,22 @@ class PPOTrainerSettings:
             itself plays on and is not reset. None: never.
         checkpoint: name of a checkpoint in the trainer's run folder to start from; empty: from the policy's weights.
         evaluation_step_count: ticks of an evaluation, deterministic and not recorded.
+        action_noise_scale: of what agents do in `run_training`, as for `Policy.run_inference`. Steps with another one
+            than 1 are counted and not learnt from.
     """
 
     behavior: str = "default"
     max_episode_step_count: int | None = None
     checkpoint: str = ""
     evaluation_step_count: int = 1000
+    action_noise_scale: float = 1.0
 
     def __post_init__(self) -> None:
         _require_behavior("PPOTrainerSettings", self.behavior)
         if self.max_episode_step_count is not None:
             _require_positive("PPOTrainerSettings", "max_episode_step_count", self.max_episode_step_count)
         _require_positive("PPOTrainerSettings", "evaluation_step_count", self.evaluation_step_count)
+        _require_noise_scale("PPOTrainerSettings", self.action_noise_scale)
 
 
 @dataclass(frozen=True)
@@ -168,10 +189,6 @@ class DAggerTrainerSettings:
 
     def __post_init__(self) -> None:
         _require_behavior("DAggerTrainerSettings", self.behavior)
-        if not (math.isfinite(self.action_noise_scale) and self.action_noise_scale >= 0):
-            raise InvalidSettingsError(
-                "DAggerTrainerSettings.action_noise_scale: expected a finite number of at least 0, got "
-                f"{self.action_noise_scale!r}"
-            )
+        _require_noise_scale("DAggerTrainerSettings", self.action_noise_scale)
         if self.max_episode_step_count is not None:
             _require_positive("DAggerTrainerSettings", "max_episode_step_count", self.max_episode_step_count)

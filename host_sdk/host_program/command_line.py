@@ -14,6 +14,7 @@ from host_sdk.communicator import Communicator
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.host_program.training_report import ReportFormat
 from host_sdk.ppo_training_settings import PPOTrainingSettings
+from host_sdk.run_settings import RunSettings
 from host_sdk.settings import TrainerProcessSettings
 from host_sdk.training_settings import TrainingSettings
 from protocol.endpoint import TOKEN_VARIABLE
@@ -32,11 +33,13 @@ class HostSettings:
         training: for the trainer; of the kind that the method has.
         policy: the policy's network.
         critic: the critic's network.
+        action_noise_scale: of what agents do in training, as for `Policy.run_inference`.
     """
 
     training: TrainingSettings = field(default_factory=PPOTrainingSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
     critic: CriticSettings = field(default_factory=CriticSettings)
+    action_noise_scale: float = 1.0
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +52,11 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=None,
         help="synchronous: strictly on-policy, the host waits for each update (default: the trainer's choice)",
+    )
+    parser.add_argument(
+        "--reset-on-update",
+        action="store_true",
+        help="every agent begins a new episode when new weights come; with --sync and a seed, runs can be repeated",
     )
     parser.add_argument(
         "--set",
@@ -74,14 +82,15 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_settings(options: argparse.Namespace, defaults: HostSettings | None = None) -> HostSettings:
-    """The settings of `add_training_options`.
+    """The settings of `add_training_options`; over `defaults`, networks are as the run's configuration has them.
 
     Args:
         options: parsed.
         defaults: what holds where an option says nothing.
 
     Raises:
-        InvalidSettingsError: an assignment has no `=`, names no setting, or has a value that its setting can't take.
+        InvalidSettingsError: an assignment has no `=`, names no setting, or has a value that its setting can't take;
+            or the trainer that launched this host left settings of a run that can't be read.
     """
     named = parse_assignments(options.assignments)
     policy, critic = _nested(named, "policy"), _nested(named, "critic")
@@ -92,12 +101,25 @@ def read_settings(options: argparse.Namespace, defaults: HostSettings | None = N
         policy = {**_file_settings(options.start_from), **policy}
     policy.setdefault("seed", options.seed)
     named.setdefault("seed", options.seed)
-    base = defaults or HostSettings()
+    base, run = defaults or HostSettings(), RunSettings.from_environment()
     return HostSettings(
         _changed(base.training, named, ""),
-        _changed(base.policy, policy, "policy."),
-        _changed(base.critic, critic, "critic."),
+        _changed(run.policy_settings(options.behavior, base.policy), policy, "policy."),
+        _changed(run.critic_settings(options.behavior, base.critic), critic, "critic."),
+        run.action_noise_scale,
     )
+
+
+def agent_count(options: argparse.Namespace, default: int) -> int:
+    """How many agents a world has: `--agents`, else the run's training areas where there are several, else `default`.
+
+    Raises:
+        InvalidSettingsError: the trainer that launched this host left settings of a run that can't be read.
+    """
+    if options.agents is not None:
+        return int(options.agents)
+    area_count = RunSettings.from_environment().num_areas
+    return area_count if area_count > 1 else default
 
 
 def make_communicator(options: argparse.Namespace) -> Communicator:

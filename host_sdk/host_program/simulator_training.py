@@ -10,7 +10,7 @@ from collections.abc import Callable
 from host_sdk.host_program.command_line import HostSettings, make_communicator
 from host_sdk.host_program.rollout_options import MakeExpert
 from host_sdk.host_program.simulator import Simulator
-from host_sdk.host_program.training_loop import INTERRUPTED, train_until_over
+from host_sdk.host_program.training_loop import exit_code_of, train_until_over
 from host_sdk.host_program.training_method import make_training
 from host_sdk.host_program.training_report import ReportFormat, TrainingReport
 
@@ -35,7 +35,7 @@ def train_simulator(
         advance: moves the world on after agents have acted; nothing where acting moves it.
 
     Returns:
-        The program's exit code: 0 complete, 1 failed, 130 interrupted.
+        The program's exit code: 0 complete, 1 failed, 2 declined settings or networks, 130 interrupted.
 
     Raises:
         BridgeError: the policy to start from, the recording or the expert can't be used.
@@ -53,8 +53,8 @@ def train_simulator(
     started_s = time.monotonic()
     try:
         is_whole = train_until_over(trainer, tick, report)
-        has_failed = trainer.has_training_failed
-        if has_failed and options.report == ReportFormat.NONE:  # silence is about progress
+        exit_code = exit_code_of(trainer, is_whole=is_whole)
+        if trainer.has_training_failed and options.report == ReportFormat.NONE:  # silence is about progress
             print(f"{world_id}: {trainer.training_failure}", file=sys.stderr)
     finally:
         trainer.end_training()
@@ -73,4 +73,4 @@ def train_simulator(
             "is_complete": is_whole,
         },
     )
-    return 0 if is_whole else 1 if has_failed else INTERRUPTED
+    return exit_code

@@ -116,7 +116,12 @@ def make_training(
             *parts, communicator=communicator, settings=trainer_settings, critic_settings=settings.critic
         )
         rewarded = _of_kind(training, PPOTrainingSettings)
-        return ppo, lambda: tick_patiently(ppo, rewarded)
+        return ppo, lambda: tick_patiently(
+            ppo,
+            rewarded,
+            reset_agents_on_update=options.reset_on_update,
+            action_noise_scale=settings.action_noise_scale,
+        )
     adversarial = AdversarialTrainer.make_adversarial_trainer(
         *parts,
         RecordingReader(options.recording),
@@ -126,7 +131,7 @@ def make_training(
         critic_settings=settings.critic,
     )
     imitated = _of_kind(training, AdversarialTrainingSettings)
-    return adversarial, lambda: tick_patiently(adversarial, imitated)
+    return adversarial, lambda: tick_patiently(adversarial, imitated, reset_agents_on_update=options.reset_on_update)
 
 
 def _expert(simulator: Simulator, name: str, make_expert: MakeExpert | None) -> Controller:

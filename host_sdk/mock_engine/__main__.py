@@ -1,4 +1,9 @@
-"""`python -m host_sdk.mock_engine`: agents of the arena learn to reach their goals."""
+"""`python -m host_sdk.mock_engine`: agents of the arena learn to reach their goals.
+
+Of a run's configuration it takes the networks, the number of training areas, as agents, and whether to act by the mode.
+Nothing of `engine_settings` means anything here: nothing is drawn, and ticks follow each other as fast as the machine
+can play them, whatever the `time_scale`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,13 @@ from dataclasses import dataclass, replace
 
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.evaluation import EvaluationSummary
-from host_sdk.host_program.command_line import HostSettings, add_training_options, make_communicator, read_settings
+from host_sdk.host_program.command_line import (
+    HostSettings,
+    add_training_options,
+    agent_count,
+    make_communicator,
+    read_settings,
+)
 from host_sdk.host_program.rollout_options import (
     MakeExpert,
     RolloutOptions,
@@ -18,7 +29,7 @@ from host_sdk.host_program.rollout_options import (
 )
 from host_sdk.host_program.rollouts import play_rollouts
 from host_sdk.host_program.simulator_training import train_simulator
-from host_sdk.host_program.training_loop import INTERRUPTED, train_until_over
+from host_sdk.host_program.training_loop import INTERRUPTED, exit_code_of, train_until_over
 from host_sdk.host_program.training_method import TrainingMethod, add_method_options, method_settings
 from host_sdk.host_program.training_report import ReportFormat, TrainingReport
 from host_sdk.mock_engine.engine import MockEngine, MockEngineSettings
@@ -31,6 +42,7 @@ from protocol.errors import BridgeError
 from protocol.policy_settings import CriticSettings, PolicySettings
 
 WORLD = "arena"
+DEFAULT_AGENTS = 64
 EVALUATION_TICKS = 1000
 # An engine that is ahead of its trainer draws a frame meanwhile; here it leaves the processor to the trainer.
 FRAME_PAUSE_S = 0.001
@@ -71,7 +83,11 @@ def make_parser() -> argparse.ArgumentParser:
         prog="python -m host_sdk.mock_engine",
         description="A small 2-D physics world whose agents are trained by PPO in an external trainer process.",
     )
-    parser.add_argument("--agents", type=int, default=64, help="agents in the arena, 1 to 4096")
+    parser.add_argument(
+        "--agents",
+        type=int,
+        help=f"agents in the arena, 1 to 4096 (default: the run's num_areas, else {DEFAULT_AGENTS})",
+    )
     parser.add_argument("--iterations", type=int, metavar="N", help="updates of training, instead of --total-steps")
     parser.add_argument(
         "--misbehave",
@@ -148,7 +164,7 @@ class ArenaRun:
             self.engine.environment,
             self.engine.policy,
             communicator=self.communicator,
-            settings=PPOTrainerSettings(behavior=options.behavior),
+            settings=PPOTrainerSettings(behavior=options.behavior, action_noise_scale=settings.action_noise_scale),
             critic_settings=settings.critic,
         )
         if options.start_from is not None:
@@ -156,20 +172,21 @@ class ArenaRun:
         assert isinstance(settings.training, PPOTrainingSettings)
         self._training = settings.training
         self._evaluation_ticks: int = options.evaluation_ticks
+        self._resets_on_update: bool = options.reset_on_update
         self._report = report
 
     def run(self) -> Outcome:
         """Evaluate, train, evaluate again; the trainer is ended in any case."""
         started_s = time.monotonic()
         before = after = None
-        is_whole = has_failed = False
+        is_whole, exit_code = False, INTERRUPTED
         try:
             before = self._evaluate()
             is_whole = train_until_over(self.trainer, self._tick, self._report)
-            has_failed = self.trainer.has_training_failed
+            exit_code = exit_code_of(self.trainer, is_whole=is_whole)
             after = self._evaluate() if is_whole else None
         except KeyboardInterrupt:
-            is_whole = False
+            is_whole, exit_code = False, INTERRUPTED
         finally:
             self.trainer.end_training()
             self.communicator.close()
@@ -184,14 +201,17 @@ class ArenaRun:
             "run_directory": self.trainer.run_directory,
             "is_complete": is_whole,
         }
-        return Outcome(summary, 0 if is_whole else 1 if has_failed else INTERRUPTED)
+        return Outcome(summary, exit_code)
 
     def _tick(self) -> None:
         unrecorded = self.trainer.unrecorded_steps
-        self.engine.tick(lambda: self.trainer.run_training(self._training))
+        self.engine.tick(self._run_training)
         is_behind = not self.trainer.is_collecting or self.trainer.unrecorded_steps != unrecorded
         if is_behind and not self.trainer.is_evaluating:
             time.sleep(FRAME_PAUSE_S)
+
+    def _run_training(self) -> None:
+        self.trainer.run_training(self._training, reset_agents_on_update=self._resets_on_update)
 
     def _evaluate(self) -> EvaluationSummary | None:
         if not self._evaluation_ticks:
@@ -203,10 +223,11 @@ class ArenaRun:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the program; returns its exit code: 0 complete, 1 failed, 2 wrong options, 130 interrupted."""
+    """Run the program; returns its exit code: 0 complete, 1 failed, 2 wrong or declined settings, 130 interrupted."""
     parser = make_parser()
     options = parser.parse_args(arguments)
     try:
+        options.agents = agent_count(options, DEFAULT_AGENTS)
         if (rollouts := read_rollout_options(options)) is not None:
             return play(options, rollouts)
         settings = arena_settings(options)
@@ -219,11 +240,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     report = TrainingReport(ReportFormat(options.report))
     try:
-        outcome = ArenaRun(options, settings, report).run()
+        run = ArenaRun(options, settings, report)
+        outcome = run.run()
     except KeyboardInterrupt:
         # a second one, while the trainer is being ended; it leaves by itself once this process is gone
         return INTERRUPTED
     report.event("summary", outcome.summary)
+    if options.report == ReportFormat.NONE and run.trainer.has_training_failed:  # silence is about progress
+        print(f"{WORLD}: {run.trainer.training_failure}", file=sys.stderr)
     if options.demo and outcome.exit_code == 0 and options.report == ReportFormat.PLAIN:
         print(f"curves: tensorboard --logdir {outcome.summary['run_directory']}")
         print("next: python -m host_sdk.mock_engine --agents 256 --set learning_rate=5e-4 --sync")

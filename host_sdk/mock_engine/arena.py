@@ -80,6 +80,11 @@ class Arena:
         self._gear_decay = np.exp(-np.asarray(self.settings.gear_drag_per_s) * self.settings.fixed_step_s)
         self._place_hazards()
 
+    def seed(self, seed: int) -> None:
+        """Begin the world's random numbers anew, and put the hazards where these say; agents stay where they are."""
+        self._rng = np.random.Generator(np.random.PCG64(seed))
+        self._place_hazards()
+
     def activate(self, slots: IntArray) -> None:
         """Put agents into `slots`, each at the beginning of an episode."""
         self.is_active[slots] = True

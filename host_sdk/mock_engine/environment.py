@@ -35,6 +35,9 @@ class ArenaTrainingEnvironment(TrainingEnvironment):
         completions: npt.NDArray[np.uint8] = self._arena.completions[agent_ids]
         return completions
 
+    def seed_episodes(self, seed: int) -> None:
+        self._arena.seed(seed)
+
     def reset_agent_episodes(self, agent_ids: AgentIds) -> None:
         self._arena.reset(agent_ids)
 

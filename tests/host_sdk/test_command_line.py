@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 import pytest
 
 from host_sdk.errors import InvalidSettingsError
-from host_sdk.host_program.command_line import HostSettings, add_training_options, read_settings
+from host_sdk.host_program.command_line import HostSettings, add_training_options, agent_count, read_settings
+from protocol.endpoint import RUN_SETTINGS_VARIABLE
 
 
 def _settings(*arguments: str) -> HostSettings:
@@ -36,6 +38,32 @@ def test_settings_reach_the_trainer_the_policy_and_the_critic() -> None:
 
 def test_what_is_not_asked_for_is_left_to_the_trainer() -> None:
     assert _settings().training.to_wire() == {"seed": 0}
+
+
+def test_networks_are_as_the_run_has_them_unless_an_option_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = {
+        "policy_settings": {"hidden_sizes": [8], "activation": "relu"},
+        "critic_settings": {"activation": "elu"},
+    }
+    run = {"behaviors": {"Walker": networks}, "deterministic": True}
+    monkeypatch.setenv(RUN_SETTINGS_VARIABLE, json.dumps(run))
+    walker = _settings("--behavior", "Walker", "--set", "policy.activation=tanh")
+    assert (walker.policy.hidden_sizes, walker.policy.activation, walker.critic.activation) == ((8,), "tanh", "elu")
+    assert walker.action_noise_scale == 0.0
+    assert _settings().policy.hidden_sizes == HostSettings().policy.hidden_sizes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "area_count", "expected"),
+    [((), 1, 8), ((), 5, 5), (("--agents", "3"), 5, 3), (("--agents", "1"), 5, 1)],
+)
+def test_training_areas_are_agents_where_their_number_is_not_typed(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], area_count: int, expected: int
+) -> None:
+    monkeypatch.setenv(RUN_SETTINGS_VARIABLE, json.dumps({"num_areas": area_count}))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--agents", type=int)
+    assert agent_count(parser.parse_args(arguments), 8) == expected
 
 
 def test_an_assignment_goes_before_the_option_of_the_same_meaning() -> None:

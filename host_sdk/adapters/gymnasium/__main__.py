@@ -1,4 +1,9 @@
-"""`python -m host_sdk.adapters.gymnasium`: train, evaluate or record a policy on a Gymnasium environment."""
+"""`python -m host_sdk.adapters.gymnasium`: train, evaluate or record a policy on a Gymnasium environment.
+
+Of a run's configuration it takes the networks, the number of training areas, as copies, and whether to act by the mode.
+Nothing of `engine_settings` means anything here: nothing is drawn, and no clock is followed, so that every world is
+stepped as fast as the machine can, whatever its `time_scale`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,7 @@ import gymnasium
 
 from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
 from host_sdk.errors import InvalidSettingsError
-from host_sdk.host_program.command_line import HostSettings, add_training_options, read_settings
+from host_sdk.host_program.command_line import HostSettings, add_training_options, agent_count, read_settings
 from host_sdk.host_program.episode_evaluation import evaluate_episodes
 from host_sdk.host_program.rollout_options import RolloutOptions, add_rollout_options, read_rollout_options
 from host_sdk.host_program.rollouts import play_rollouts
@@ -21,6 +26,8 @@ from host_sdk.host_program.training_loop import INTERRUPTED
 from host_sdk.host_program.training_method import add_method_options, method_settings
 from protocol.errors import BridgeError
 from protocol.policy_file import load_policy
+
+DEFAULT_AGENTS = 8
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -32,7 +39,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--env-id", required=True, help="as CartPole-v1, or module:Name-v0 to import the module first")
     parser.add_argument("--env-arguments", type=json.loads, default={}, metavar="JSON", help="for gymnasium.make")
-    parser.add_argument("--agents", type=int, default=8, help="copies of the environment")
+    parser.add_argument(
+        "--agents", type=int, help=f"copies of the environment (default: the run's num_areas, else {DEFAULT_AGENTS})"
+    )
     parser.add_argument("--evaluate", type=Path, metavar="POLICY.lbp", help="play this policy file, without a trainer")
     parser.add_argument("--episodes", type=int, default=100, help="of an evaluation")
     add_training_options(parser)
@@ -61,17 +70,18 @@ def play(options: argparse.Namespace, rollouts: RolloutOptions) -> int:
 
 
 def train(options: argparse.Namespace, settings: HostSettings) -> int:
-    """Train until the trainer is done; 0 complete, 1 failed, 130 interrupted."""
+    """Train until the trainer is done; the exit code of `main`."""
     maker = environment_maker(options.env_id, options.env_arguments)
     with GymnasiumHost(maker, options.agents, seed=options.seed, policy_settings=settings.policy) as host:
         return train_simulator(host, options.env_id, options, settings)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the program; returns its exit code: 0 complete, 1 failed, 2 wrong options, 130 interrupted."""
+    """Run the program; returns its exit code: 0 complete, 1 failed, 2 wrong or declined settings, 130 interrupted."""
     parser = make_parser()
     options = parser.parse_args(arguments)
     try:
+        options.agents = agent_count(options, DEFAULT_AGENTS)
         if options.evaluate is not None:
             return evaluate(options)
         if (rollouts := read_rollout_options(options)) is not None:

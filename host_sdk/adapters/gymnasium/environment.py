@@ -25,5 +25,8 @@ class GymnasiumTrainingEnvironment(TrainingEnvironment):
         completions: npt.NDArray[np.uint8] = self._world.completions[agent_ids]
         return completions
 
+    def seed_episodes(self, seed: int) -> None:
+        self._world.seed(seed)
+
     def reset_agent_episodes(self, agent_ids: AgentIds) -> None:
         self._world.reset(agent_ids.tolist())

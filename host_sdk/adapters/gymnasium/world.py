@@ -54,6 +54,7 @@ class GymnasiumWorld:
             self.observations.store(row, observation)
         # a copy that was only just made needs no second reset when its agent's episode begins
         self._is_fresh = [True] * copy_count
+        self._next_seeds: list[int | None] = [None] * copy_count
         self._is_over = [False] * copy_count
 
     @property
@@ -61,11 +62,17 @@ class GymnasiumWorld:
         """How many copies there are."""
         return len(self.copies)
 
+    def seed(self, seed: int) -> None:
+        """Give the next reset of copy i the seed `seed + i`; later resets go on from there."""
+        self._next_seeds = [seed + row for row in range(self.copy_count)]
+
     def reset(self, rows: Iterable[int]) -> None:
         """Begin a new episode in each of the copies `rows`."""
         for row in rows:
-            if not self._is_fresh[row]:
-                observation, _ = self.copies[row].reset()
+            seed = self._next_seeds[row]
+            if seed is not None or not self._is_fresh[row]:
+                observation, _ = self.copies[row].reset(seed=seed)
+                self._next_seeds[row] = None
                 self.observations.store(row, observation)
                 self._is_fresh[row] = True
             self._is_over[row] = False

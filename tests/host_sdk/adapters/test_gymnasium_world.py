@@ -40,6 +40,15 @@ def test_each_copy_starts_with_a_seed_of_its_own_and_is_not_seeded_again(world: 
     assert [copy.seeds for copy in world.copies] == [[40, None], [41, None]]
 
 
+def test_a_seed_is_for_the_next_reset_of_each_copy_even_of_one_that_has_not_moved(world: GymnasiumWorld) -> None:
+    world.seed(900)
+    _step(world, [1])
+    world.reset([0, 1])
+    _step(world, [0, 1])
+    world.reset([0, 1])
+    assert [copy.seeds for copy in world.copies] == [[40, 900, None], [41, 901, None]]
+
+
 def test_a_finished_copy_keeps_its_final_observation_until_it_is_reset(world: GymnasiumWorld) -> None:
     for _ in range(3):
         _step(world, [0, 1])

@@ -29,6 +29,24 @@ def _steer(arena: Arena, thrust: tuple[float, float], gear: int, ticks: int = 1)
         arena.step()
 
 
+def test_a_seed_gives_the_same_world_whatever_came_before() -> None:
+    everyone = np.arange(3)
+    arena, other = Arena(3, seed=1), Arena(3, seed=2)
+    arena.activate(everyone)
+    other.activate(everyone)
+    for _ in range(7):
+        arena.step()
+    for each in (arena, other):
+        each.seed(5)
+        each.reset(everyone)
+        for _ in range(20):
+            each.set_controls(everyone, np.full((3, 2), 0.5), np.full(3, Gear.CRUISE))
+            each.step()
+    assert np.array_equal(arena.positions, other.positions)
+    assert np.array_equal(arena.goals, other.goals)
+    assert np.array_equal(arena.hazard_positions, other.hazard_positions)
+
+
 def test_thrust_approaches_the_speed_at_which_drag_balances_it() -> None:
     arena = _arena_with_one_agent(replace(CALM, half_size_m=1000.0, goals_per_episode=0))
     arena.goals[0] = (-500.0, 0.0)
