@@ -7,6 +7,7 @@ import os
 from host_sdk.connection.behavior_link import BehaviorLink
 from host_sdk.connection.parameter_feed import ParameterFeed
 from host_sdk.connection.trainer_connection import ConnectionState, TrainerConnection
+from host_sdk.connection.trainer_restart import TrainerRestarts
 from host_sdk.environment_parameters import EnvironmentParameters
 from host_sdk.failure import TrainingFailure
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
@@ -48,6 +49,9 @@ class Communicator:
         self._links: dict[str, BehaviorLink] = {}
         self._leaving: list[TrainerConnection] = []
         self._parameter_feed = ParameterFeed()
+        self._restarts = TrainerRestarts(self._process)
+        self._failure: TrainingFailure | None = None
+        self._is_relaunch_due = False
         self._connection = self._make_connection()
         self.unrecorded_steps = 0
 
@@ -77,12 +81,22 @@ class Communicator:
     @property
     def state(self) -> ConnectionState:
         """Where the line stands."""
-        return self._connection.state
+        return ConnectionState.LAUNCHING if self._is_relaunch_due else self._connection.state
 
     @property
     def failure(self) -> TrainingFailure | None:
-        """Why the line failed, if it did."""
-        return self._connection.failure
+        """Why the line failed, if it did, and no trainer takes the place of the one that failed."""
+        return self._failure
+
+    @property
+    def restart_count(self) -> int:
+        """How often a lost trainer was started again since training began; see `TrainerProcessSettings`."""
+        return self._restarts.count
+
+    @property
+    def restart_failure(self) -> TrainingFailure | None:
+        """What led to the last restart; None before the first."""
+        return self._restarts.failure
 
     @property
     def welcome(self) -> Welcome | None:
@@ -109,6 +123,7 @@ class Communicator:
             self._connection.begin()
         elif self.state is ConnectionState.OPEN:
             self._connection.send(link.configure())
+        self._judge()
 
     def close_behavior(self, link: BehaviorLink, reason: str) -> None:
         """Takes a behavior off the line; with the last one the session ends, and a launched trainer with it."""
@@ -116,6 +131,7 @@ class Communicator:
         if (update := link.take_update()) is not None:
             self.give_back(update)
         if not self._links and self.state is not ConnectionState.IDLE:
+            self._is_relaunch_due = False
             self._connection.end(reason)
 
     def report_evaluation(self, result: EvaluationResult) -> None:
@@ -144,6 +160,8 @@ class Communicator:
         """Takes in what came, judges the silence, sends what waits. Never waits, never raises."""
         if self._leaving:
             self._leaving = [connection for connection in self._leaving if connection.poll_end()]
+        if self._is_relaunch_due:
+            self._relaunch_if_free()
         for message in self._connection.poll():
             match message:
                 case Welcome():
@@ -156,10 +174,13 @@ class Communicator:
                 case ParametersMessage():
                     self._take_parameters(message)
                 case Ready() | Credit() | Complete():
+                    if isinstance(message, Ready):
+                        self._restarts.hear_ready(message)
                     if (link := self._links.get(message.behavior)) is not None:
                         link.hear(message)
         if self.state is ConnectionState.OPEN:
             self._send_waiting()
+        self._judge()
 
     def wait(self, timeout_s: float) -> None:
         """Sleeps until a message comes or `timeout_s` is over (synchronous mode only)."""
@@ -168,6 +189,7 @@ class Communicator:
     def close(self) -> None:
         """Ends everything and waits until a launched trainer is gone."""
         self._links.clear()
+        self._is_relaunch_due = False
         for connection in (*self._leaving, self._connection):
             connection.close()
         self._leaving.clear()
@@ -178,11 +200,34 @@ class Communicator:
         if self._connection.failure is not None:
             self._connection.kill()
         self._leaving.append(self._connection)
+        self._restarts = TrainerRestarts(self._process)
+        self._failure = None
         self._connection = self._make_connection()
 
-    def _make_connection(self) -> TrainerConnection:
+    def _make_connection(self, before: TrainerConnection | None = None) -> TrainerConnection:
         self._heartbeat_due_s = 0.0
-        return TrainerConnection(self.settings, process=self._process, endpoint=self._endpoint, token=self._token)
+        process = self._restarts.process()
+        return TrainerConnection(
+            self.settings, process=process, endpoint=self._endpoint, token=self._token, before=before
+        )
+
+    def _judge(self) -> None:
+        """A trainer that was lost is followed by another one as long as the quota allows it."""
+        lost = self._connection
+        if lost.failure is None or self._failure is not None:
+            return
+        self._failure = self._restarts.take(lost.failure)
+        if self._failure is None:
+            self._connection = self._make_connection(before=lost)
+            self._leaving.append(lost)
+            self._is_relaunch_due = True
+
+    def _relaunch_if_free(self) -> None:
+        """Not before the lost trainer is gone, which would write to the same run and read the same memory."""
+        if not self._leaving and self._restarts.is_due:
+            self._is_relaunch_due = False
+            self._connection.begin()
+            self._judge()
 
     def _take_parameters(self, message: ParametersMessage) -> None:
         try:

@@ -175,7 +175,7 @@ class TrainerProcess:
                 with contextlib.suppress(OSError):
                     self._process.stdin.close()
         if at_once and self._process.poll() is None:
-            self._process.kill()
+            self._kill()
             self._stop_stage = 2
 
     def poll_stop(self) -> bool:
@@ -188,7 +188,7 @@ class TrainerProcess:
         waited = time.monotonic() - self._stop_requested_s
         if waited > 2 * self._settings.stop_timeout_s and self._stop_stage < 2:
             logger.warning("the trainer (pid %d) did not leave when told to: killed", self.process_id)
-            self._process.kill()
+            self._kill()
             self._stop_stage = 2
         elif waited > self._settings.stop_timeout_s and self._stop_stage < 1:
             logger.warning("the trainer (pid %d) did not leave when asked to: terminated", self.process_id)
@@ -202,6 +202,14 @@ class TrainerProcess:
                 self._process.send_signal(signal.CTRL_BREAK_EVENT)
         else:
             self._process.terminate()
+
+    def _kill(self) -> None:
+        """With all that it started: a command of the user's may be a program around the trainer."""
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # a group of its own; see _spawn
 
     def close(self) -> None:
         """Ends the child and waits until it is gone; bounded by three times `stop_timeout_s`."""

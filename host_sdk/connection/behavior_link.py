@@ -95,6 +95,8 @@ class BehaviorLink:
         match message:
             case Ready():
                 self.ready = message
+                for batch_id in [known for known in self._in_flight if known <= message.last_consumed]:
+                    self._release(batch_id)
             case Credit(batch_id=batch_id):
                 self._release(batch_id)
             case Complete():
@@ -109,10 +111,13 @@ class BehaviorLink:
     def restart(self) -> None:
         """After a connection to a trainer that knows nothing of before: everything is to be said again.
 
-        Demonstrations that are under way are dropped: whoever streams them begins at the first one.
+        What it has learnt from after all, in a checkpoint of the trainer before it, its Ready will say. Demonstrations
+        that are under way are dropped: whoever streams them begins at the first one. So are weights that nobody took:
+        training goes on from those of `configure`, or goes back to before these.
         """
         self.restart_count += 1
         self.ready = None
+        self._update = None
         self._in_flight = {
             known: batch for known, batch in self._in_flight.items() if not isinstance(batch, Demonstrations)
         }

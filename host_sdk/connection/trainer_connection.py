@@ -71,6 +71,7 @@ class TrainerConnection:
         process: TrainerProcessSettings | None,
         endpoint: str | None,
         token: str,
+        before: TrainerConnection | None = None,
     ) -> None:
         """
         Args:
@@ -78,6 +79,9 @@ class TrainerConnection:
             process: how to start a trainer, or None to attach to the one at `endpoint`.
             endpoint: where a trainer listens already.
             token: what that trainer wants to hear.
+            before: to the trainer whose place this one's takes. It is ended by this; its session is named to the new
+                trainer, and memory that batches lie in goes on to be shared. To be begun once the old trainer is
+                gone, since it would read on.
         """
         self._settings = settings
         self._process_settings = process
@@ -87,6 +91,7 @@ class TrainerConnection:
         self.failure: TrainingFailure | None = None
         self.welcome: Welcome | None = None
         self._session_id = 0
+        self._previous_session = 0
         self._channel: ClientChannel | None = None
         self._share: MemoryShare | None = None
         self._releases: deque[Release] = deque()
@@ -95,6 +100,10 @@ class TrainerConnection:
         self._now_s = 0.0
         self._farewell_s = 0.0
         self._watch = TrainerWatch(settings)
+        if before is not None:
+            self._previous_session = before._session_id or before._previous_session
+            self._share, before._share = before._share, None
+            before.kill()
 
     @property
     def now_s(self) -> float:
@@ -113,6 +122,7 @@ class TrainerConnection:
 
     def begin(self) -> None:
         """Launches the trainer, or starts to connect to it; a failure shows in `failure`."""
+        self._clock = PatienceClock()
         sweep_stale_segments()
         if self._process_settings is None:
             assert self._endpoint is not None
@@ -197,6 +207,7 @@ class TrainerConnection:
             self._say_farewell(reason)
         elif self.state is not ConnectionState.FAILED:
             self._close_channel()
+            self._close_share()
         if self._child is not None:
             self._child.request_stop()
         if self.state is not ConnectionState.FAILED:
@@ -207,6 +218,7 @@ class TrainerConnection:
         if not self.has_ended:
             self.end("the host closes")
         self._close_channel(FAREWELL_S)
+        self._close_share()
         if self._child is not None:
             self._child.close()
             self._child = None
@@ -214,6 +226,7 @@ class TrainerConnection:
     def kill(self) -> None:
         """Ends without a word: the launched trainer failed and another shall take its place."""
         self._close_channel()
+        self._close_share()
         if self._child is not None and not self._child.poll_stop():
             self._child.request_stop(at_once=True)
 
@@ -237,7 +250,7 @@ class TrainerConnection:
         except BridgeError as error:
             self._fail(FailureCode.REFUSED, str(error), "check the endpoint")
             return
-        self._share = MemoryShare(self._settings.shared_memory, endpoint)
+        self._share = self._share or MemoryShare(self._settings.shared_memory, endpoint)
         self.state = ConnectionState.CONNECTING
 
     def _drain(self) -> Iterator[Message]:
@@ -275,7 +288,7 @@ class TrainerConnection:
             library_version=_library_version(),
             capabilities=self._share.capabilities,
             token=self._token,
-            previous_session=self._session_id,
+            previous_session=self._session_id or self._previous_session,
             host_name=socket.gethostname(),
             process_id=os.getpid(),
         )
@@ -351,6 +364,7 @@ class TrainerConnection:
 
     def _where_stuck(self) -> str:
         return {
+            ConnectionState.IDLE: "the process of the one before has not ended yet",
             ConnectionState.LAUNCHING: "its process started and has not said where it listens",
             ConnectionState.CONNECTING: f"nobody listens at {self._endpoint or 'its endpoint'}",
             ConnectionState.GREETING: "it took the connection and has not answered Hello",
@@ -375,6 +389,8 @@ class TrainerConnection:
             self._say_farewell(code.value)
         else:
             self._close_channel()
+            if self._process_settings is None or self._process_settings.max_lifetime_restarts == 0:
+                self._close_share()  # else whoever takes this one's place may go on with it
         if self._child is not None:
             self._child.request_stop(at_once=code in (FailureCode.TIMEOUT, FailureCode.STUCK))
 
@@ -386,6 +402,7 @@ class TrainerConnection:
     def _bury(self) -> None:
         if time.monotonic() - self._farewell_s > FAREWELL_S:
             self._close_channel()
+            self._close_share()
         if self._child is not None and self._child.poll_stop():
             self._child = None
 
@@ -393,10 +410,12 @@ class TrainerConnection:
         if self._channel is not None:
             self._channel.close(linger_s)
             self._channel = None
+        self._releases.clear()
+
+    def _close_share(self) -> None:
         if self._share is not None:
             self._share.close()
             self._share = None
-            self._releases.clear()
 
 
 def _failure_code(code: str) -> FailureCode:
