@@ -16,6 +16,7 @@ def test_steps_within_the_lag_are_learnt_from_and_older_ones_counted():
     report = judged(6, 2, versions=[2, 3, 4, 5, 6, 6])
     np.testing.assert_array_equal(report.is_trainable, [False, False, True, True, True, True])
     assert (report.dropped_lag, report.dropped_off_policy) == (2, 0)
+    np.testing.assert_array_equal(report.is_newest, [False, False, False, False, True, True])
     assert (report.lag_mean, report.lag_max) == (10 / 6, 4)
 
 

@@ -195,7 +195,15 @@ class PPO(CountedAlgorithm):
             return metrics
         coefficients = self._coefficients(counters)
         objective = make_objective(self._density, settings, coefficients)
-        data = build_training_data(rollout, rewards, staleness.is_trainable, networks, self._density, settings)
+        data = build_training_data(
+            rollout,
+            rewards,
+            staleness.is_trainable,
+            networks,
+            self._density,
+            settings,
+            is_newest=staleness.is_newest if settings.synchronous else None,
+        )
         backup = networks.backup()
         metrics |= take_gradient_steps(data, self._steps, objective, settings, self._generator, report_progress)
         if not networks.is_finite():

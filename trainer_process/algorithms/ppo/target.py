@@ -33,6 +33,8 @@ def build_training_data(
     networks: ActorCritic,
     density: ActionDensity,
     settings: PPOSettings,
+    *,
+    is_newest: BoolArray | None = None,
 ) -> TrainingData:
     """Advantages and returns of a rollout, with what they are learnt with; only trainable steps remain.
 
@@ -47,6 +49,7 @@ def build_training_data(
         networks: evaluated as they are before the update.
         density: of the behavior's actions.
         settings: discount factor and lambda, and how long windows are.
+        is_newest: bool[S], which steps the networks as they are chose; None for all.
     """
     seen = _Seen.of(networks, rollout.observations, rollout.images, rollout.memory)
     values = seen.values(networks)
@@ -73,6 +76,7 @@ def build_training_data(
         behavior_weights=torch.ones(rollout.step_count, device=device),
         memory=seen.memory,
         modifiers=modifiers,
+        is_newest=None if is_newest is None or is_newest.all() else torch.from_numpy(is_newest).to(device),
         image_rows=None if seen.images is None else torch.arange(rollout.step_count, device=device),
         images=seen.images,
     )
@@ -97,10 +101,15 @@ def with_proximal_policy(data: TrainingData, steps: StepReplay, settings: PPOSet
 
     They are computed minibatch by minibatch on the rows that the first epoch will read, so that its first ratios are 1
     to the last bit. With the decoupled objective the weights of the behaviour come from what was there before.
+
+    Without it, steps that another policy chose keep what that one said: hosts that wait for weights send none, but for
+    those of a time that a resumed training took back, and a ratio that starts at 1 would take them for this policy's.
     """
     minibatches = data.minibatches(data.minibatch_rows(settings.minibatch_size))
     proximal = torch.cat([steps.log_probs(minibatch) for minibatch in minibatches])
     if not settings.decoupled_objective:
+        if data.is_newest is not None:
+            proximal = torch.where(data.is_newest, proximal, data.old_log_probs)
         return replace(data, old_log_probs=proximal)
     weights = behavior_weights(proximal, data.old_log_probs, settings.max_behavior_weight)
     return replace(data, old_log_probs=proximal, behavior_weights=weights)

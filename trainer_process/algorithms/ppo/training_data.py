@@ -22,6 +22,8 @@ class TrainingData(StepRows):
         returns: [S], targets of the critic.
         old_values: [S], of the critic before the update.
         behavior_weights: [S], of the decoupled objective; ones elsewhere.
+        is_newest: bool[S], whether the policy as it is before the update chose the action; None where it chose all, or
+            where nobody asks.
     """
 
     old_log_probs: Tensor
@@ -29,6 +31,7 @@ class TrainingData(StepRows):
     returns: Tensor
     old_values: Tensor
     behavior_weights: Tensor
+    is_newest: Tensor | None = None
 
 
 def joined(parts: Sequence[TrainingData]) -> TrainingData:

@@ -213,9 +213,9 @@ def test_a_log_deviation_that_stepped_over_its_bound_can_come_back():
     # Without the bonus, far-off actions that went badly draw the deviation down again.
     calm = PPO(behavior, settings.model_copy(update={"entropy_coefficient": 0.0, "synchronous": True}))
     calm.start_from(algorithm.policy_snapshot())
-    worse = segment(1, versions=[1])
-    worse.rewards[:] = -np.abs(worse.actions).sum(1)
     for _ in range(3):
+        worse = segment(1, versions=[calm.version])
+        worse.rewards[:] = -np.abs(worse.actions).sum(1)
         learn(calm, worse)
     final = WeightsLayout.of(behavior.policy_spec).views(calm.policy_snapshot().values)["policy.log_std"]
     assert (final < 0.05).any()

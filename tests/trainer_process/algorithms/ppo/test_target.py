@@ -33,10 +33,20 @@ def networks() -> ActorCritic:
     return made
 
 
-def data_of(segments: list[SegmentData], is_trainable: np.ndarray | None = None) -> TrainingData:
+def data_of(
+    segments: list[SegmentData], is_trainable: np.ndarray | None = None, is_newest: np.ndarray | None = None
+) -> TrainingData:
     rollout = assemble_rollout([(0, make_batch(segments))])
     trainable = np.ones(rollout.step_count, np.bool_) if is_trainable is None else is_trainable
-    return build_training_data(rollout, rollout.rewards, trainable, networks(), DENSITY, SETTINGS)
+    return build_training_data(rollout, rollout.rewards, trainable, networks(), DENSITY, SETTINGS, is_newest=is_newest)
+
+
+def proximal_of(data: TrainingData, settings: PPOSettings) -> TrainingData:
+    steps = StepReplay(networks(), settings)
+    coefficients = Coefficients(learning_rate=1e-3, clip_range=0.2, entropy_coefficient=0.0)
+    steps.prepare(make_objective(DENSITY, settings, coefficients), data)
+    with torch.no_grad():
+        return with_proximal_policy(data, steps, settings)
 
 
 def a_segment(length: int = 12, **fields: object) -> SegmentData:
@@ -89,11 +99,36 @@ def test_log_probabilities_of_the_behaviour_lack_what_depends_on_the_action_alon
 def test_the_decoupled_objective_weighs_by_proximal_over_behaviour():
     settings = PPOSettings(minibatch_size=5, decoupled_objective=True, max_behavior_weight=2.0)
     data = data_of([a_segment()])
-    steps = StepReplay(networks(), settings)
-    coefficients = Coefficients(learning_rate=1e-3, clip_range=0.2, entropy_coefficient=0.0)
-    steps.prepare(make_objective(DENSITY, settings, coefficients), data)
-    with torch.no_grad():
-        proximal = with_proximal_policy(data, steps, settings)
+    proximal = proximal_of(data, settings)
     expected = torch.exp(proximal.old_log_probs - data.old_log_probs).clamp(max=2.0)
     torch.testing.assert_close(proximal.behavior_weights, expected)
     assert float(proximal.behavior_weights.max()) <= 2.0
+
+
+def gaussian_log_probs(segment: SegmentData) -> np.ndarray:
+    """By hand: sum over the action of -(a - mean)^2 / 2 sigma^2 - log sigma - log(2 pi) / 2."""
+    made = networks()
+    with torch.no_grad():
+        said = made.distribution_of(made.policy.normalize(torch.from_numpy(segment.observations))).double().numpy()
+    means, logs = said[:, :2], said[:, 2:]
+    squares = ((segment.actions - means) / np.exp(logs)) ** 2
+    return (-squares / 2 - logs - np.log(2 * np.pi) / 2).sum(axis=1)
+
+
+def test_synchronous_steps_of_another_policy_keep_what_that_one_said():
+    settings = PPOSettings(minibatch_size=5, synchronous=True)
+    segment, is_newest = a_segment(), np.arange(12) >= 5
+    proximal = proximal_of(data_of([segment], is_newest=is_newest), settings)
+    received = (proximal.old_log_probs + DENSITY.action_terms(proximal.actions)).numpy()
+    np.testing.assert_array_equal(received[:5], segment.log_probs[:5])
+    np.testing.assert_allclose(received[5:], gaussian_log_probs(segment)[5:], rtol=1e-4)
+
+
+def test_nothing_is_kept_apart_where_the_newest_policy_chose_every_step():
+    assert data_of([a_segment()], is_newest=np.ones(12, np.bool_)).is_newest is None
+
+
+def test_what_the_newest_policy_chose_is_known_after_steps_that_are_not_trainable_are_left_out():
+    is_newest, is_trainable = np.arange(12) % 3 > 0, np.arange(12) >= 4
+    data = data_of([a_segment()], is_trainable, is_newest)
+    np.testing.assert_array_equal(data.is_newest.numpy(), is_newest[4:])
