@@ -196,7 +196,8 @@ class Behavior:
             return
         if self._started.is_ready(self._live_indices()):
             self._is_updating = True
-            work = partial(self._started.learn, seconds_in_transport=self._transport.take())
+            seconds, run_metrics = self._transport.take(), self._run.metrics()
+            work = partial(self._started.learn, seconds_in_transport=seconds, run_metrics=run_metrics)
             self._learner.submit(Phase.LEARNING, work, self._publish, self._fail)
 
     def record_evaluation(self, result: EvaluationResult) -> None:
@@ -330,6 +331,7 @@ class Behavior:
         self._is_updating = False
         self._latest = update
         assert self._started is not None
+        self._tell_run(update)
         with self._transport:
             for session in self._hosts.values():
                 session.send(self._policy_update(session))
@@ -338,7 +340,6 @@ class Behavior:
                     consumed_from.ledgers[self.name].consume(batch_id)
                     consumed_from.send(Credit(self.name, batch_id))
         self._forget_the_settled()
-        self._tell_run(update)
         self._tell_people(update)
         if update.is_complete:
             self.state = BehaviorState.COMPLETE

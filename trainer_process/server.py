@@ -96,7 +96,9 @@ class Server:
         self._progress_due_s = 0.0
         self._waker = Waker()
         self._learner = Learner(self._waker.wake)
-        self._switchboard = Switchboard(channel, self.settings.admission, self._make_behavior, self._stop_if_allowed)
+        self._switchboard = Switchboard(
+            channel, self.settings.admission, self._make_behavior, self._stop_if_allowed, self._run
+        )
         self._stop_reason: str | None = None
         self._is_closed = False
         self._all_ended_s: float | None = None

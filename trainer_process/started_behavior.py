@@ -228,8 +228,19 @@ class StartedBehavior:
         algorithm.raise_version(version)
         return RelabelledPolicy(algorithm.policy_snapshot(), algorithm.critic_snapshot(), algorithm.state())
 
-    def learn(self, report_progress: ReportProgress, *, seconds_in_transport: float) -> LearnedUpdate:
+    def learn(
+        self,
+        report_progress: ReportProgress,
+        *,
+        seconds_in_transport: float,
+        run_metrics: Mapping[str, float] | None = None,
+    ) -> LearnedUpdate:
         """One update, measured and written down.
+
+        Args:
+            report_progress: to be called now and then.
+            seconds_in_transport: that passed in receiving and sending since the last update.
+            run_metrics: of what belongs to the whole run, while the experience was collected.
 
         Raises:
             DivergedError: the weights are no longer finite; hosts keep those from before.
@@ -247,7 +258,7 @@ class StartedBehavior:
             "seconds_transport": seconds_in_transport,
         }
         self._idle_since_s = ended_s
-        update = self._look({**report.metrics, **timing}, report.consumed)
+        update = self._look({**report.metrics, **timing, **(run_metrics or {})}, report.consumed)
         if not update.policy.is_finite():
             raise DivergedError("policy weights", f"behavior {self.plan.spec.name!r}, iteration {update.iteration}")
         self._metrics.write(update.metrics)

@@ -28,6 +28,7 @@ from protocol.messages import (
 )
 from trainer_process.behavior import Behavior
 from trainer_process.errors import ExperienceError
+from trainer_process.run_watch import RunWatch
 from trainer_process.session import Session
 from trainer_process.session_registry import AdmissionSettings, SessionRegistry
 
@@ -51,6 +52,7 @@ class Switchboard:
         admission: AdmissionSettings,
         make_behavior: Callable[[str], Behavior],
         on_shutdown: Callable[[str], None],
+        run: RunWatch,
     ) -> None:
         """
         Args:
@@ -58,13 +60,16 @@ class Switchboard:
             admission: who is let in.
             make_behavior: makes a behavior of that name.
             on_shutdown: told why, when a host asks for the end of the trainer.
+            run: what belongs to the whole run.
         """
         self._channel = channel
         self._make_behavior = make_behavior
         self._on_shutdown = on_shutdown
         self._shares_memory = admission.shares_memory
+        self._run = run
         self.sessions = SessionRegistry(channel, admission)
         self.behaviors: dict[str, Behavior] = {}
+        run.begin(self._tell_all)
 
     def receive(self, now_s: float) -> None:
         """Takes in what came since the last call; never waits."""
@@ -105,6 +110,8 @@ class Switchboard:
         session.send(welcome)
         if self._shares_memory:
             session.offer_memory(hello)
+        if (greeting := self._run.greeting(resumed=welcome.resumed)) is not None:
+            session.send(greeting)
         if welcome.resumed:
             for behavior in self.behaviors.values():
                 behavior.rejoin(session)
@@ -186,6 +193,10 @@ class Switchboard:
         logger.error("%s sent what can't be used, and is let go: %s", session, error)
         session.send(_unusable_experience(error) if isinstance(error, ExperienceError) else _protocol_error(error))
         self._leave(session, may_resume=False)
+
+    def _tell_all(self, message: Message) -> None:
+        for session in self.sessions:
+            session.send(message)
 
     def _leave(self, session: Session, *, may_resume: bool) -> None:
         self.sessions.close(session, may_resume=may_resume)
