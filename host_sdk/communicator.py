@@ -6,11 +6,13 @@ import os
 
 from host_sdk.connection.behavior_link import BehaviorLink
 from host_sdk.connection.parameter_feed import ParameterFeed
+from host_sdk.connection.statistics_outbox import StatisticsOutbox
 from host_sdk.connection.trainer_connection import ConnectionState, TrainerConnection
 from host_sdk.connection.trainer_restart import TrainerRestarts
 from host_sdk.environment_parameters import EnvironmentParameters
 from host_sdk.failure import TrainingFailure
 from host_sdk.settings import CommunicatorSettings, TrainerProcessSettings
+from host_sdk.stats_recorder import StatsRecorder
 from protocol.endpoint import ENDPOINT_VARIABLE, TOKEN_VARIABLE
 from protocol.errors import SchemaError
 from protocol.experience import FloatArray
@@ -47,6 +49,7 @@ class Communicator:
         self._endpoint = endpoint
         self._token = token
         self._links: dict[str, BehaviorLink] = {}
+        self._statistics = StatisticsOutbox()
         self._leaving: list[TrainerConnection] = []
         self._parameter_feed = ParameterFeed()
         self._restarts = TrainerRestarts(self._process)
@@ -127,12 +130,23 @@ class Communicator:
 
     def close_behavior(self, link: BehaviorLink, reason: str) -> None:
         """Takes a behavior off the line; with the last one the session ends, and a launched trainer with it."""
+        if link.ready is not None and self.state is ConnectionState.OPEN:
+            self._send_statistics()
         self._links.pop(link.behavior, None)
         if (update := link.take_update()) is not None:
             self.give_back(update)
         if not self._links and self.state is not ConnectionState.IDLE:
             self._is_relaunch_due = False
             self._connection.end(reason)
+
+    @property
+    def stats(self) -> StatsRecorder:
+        """Numbers of the game's own for the metrics of every behavior on this line."""
+        return self._statistics.recorder("")
+
+    def stats_of(self, behavior: str) -> StatsRecorder:
+        """Numbers of the game's own for the metrics of one behavior; see also `Trainer.stats`."""
+        return self._statistics.recorder(behavior)
 
     def report_evaluation(self, result: EvaluationResult) -> None:
         """Tells the trainer what an evaluation gave; a line that is down loses it."""
@@ -253,3 +267,9 @@ class Communicator:
         if self._connection.now_s >= self._heartbeat_due_s:
             self._heartbeat_due_s = self._connection.now_s + self.settings.heartbeat_interval_s
             self._connection.send(Heartbeat(unrecorded_steps=self.unrecorded_steps))
+            self._send_statistics()
+
+    def _send_statistics(self) -> None:
+        """With every heartbeat, and before a behavior leaves."""
+        ready = [name for name, link in self._links.items() if link.ready is not None]
+        self._statistics.send(self._connection.send, ready)

@@ -9,6 +9,7 @@ HostError
 ├── ValueMismatchError      a value that a callback gave doesn't fit its schema element
 ├── CollectionError         experience can't be collected as the trainer asks
 ├── InvalidSettingsError    a setting is out of its range
+├── StatisticError          a number for the metrics can't be taken
 └── LaunchError             the trainer process can't be started
 """
 
@@ -102,6 +103,10 @@ class CollectionError(HostError):
 
 class InvalidSettingsError(HostError):
     """A setting is out of its range."""
+
+
+class StatisticError(HostError):
+    """A number that the game adds to the metrics can't be taken."""
 
 
 class LaunchError(HostError):

@@ -44,9 +44,11 @@ from host_sdk.settings import (
     TrainerProcessSettings,
 )
 from host_sdk.spline import Polyline, Spline
+from host_sdk.stats_recorder import StatsRecorder
 from host_sdk.training_environment import TrainingEnvironment
 from protocol.completion import Completion
 from protocol.policy_settings import CriticSettings, PolicySettings
+from protocol.statistic import StatAggregation
 
 __all__ = [
     "ActionModifier",
@@ -96,6 +98,8 @@ __all__ = [
     "Recording",
     "RunSettings",
     "Spline",
+    "StatAggregation",
+    "StatsRecorder",
     "TrainerProcessSettings",
     "TrainingEnvironment",
     "TrainingFailure",

@@ -17,9 +17,10 @@ from host_sdk.interactor import Interactor
 from host_sdk.manager import Manager
 from host_sdk.manager_listener import ManagerListener
 from host_sdk.policy import Policy
+from host_sdk.stats_recorder import StatsRecorder
 from protocol.errors import BridgeError, WeightsError
 from protocol.limits import MAX_PARAMETERS
-from protocol.messages import Configure
+from protocol.messages import Configure, Ready
 from protocol.network_builder import build_critic_spec
 from protocol.policy_settings import CriticSettings
 from protocol.schema import action_to_wire, observation_to_wire
@@ -52,6 +53,8 @@ class Trainer(ManagerListener):
         self._metrics: dict[str, float] = {}
         self._iteration = 0
         self._run_directory = ""
+        self._known_ready: Ready | None = None
+        self._has_trained = False
 
     # ---- what a game asks
 
@@ -101,9 +104,27 @@ class Trainer(ManagerListener):
         return self._metrics
 
     @property
+    def stats(self) -> StatsRecorder:
+        """Takes numbers of the game's own for this behavior's metrics: `trainer.stats.add("Player/Jumps", 3)`.
+
+        Raises NotSetUpError before the setup.
+        """
+        return self.communicator.stats_of(self._behavior)
+
+    @property
     def iteration(self) -> int:
-        """Updates that have reached this host."""
+        """The update that the weights in use came of; those of before a resumed run began here count too."""
         return self._iteration
+
+    @property
+    def restart_count(self) -> int:
+        """How often the trainer was lost and started again since training began; see `TrainerProcessSettings`."""
+        return self.communicator.restart_count
+
+    @property
+    def restart_failure(self) -> TrainingFailure | None:
+        """What led to the last of these restarts; None before the first."""
+        return self.communicator.restart_failure
 
     @property
     def run_directory(self) -> str:
@@ -135,6 +156,8 @@ class Trainer(ManagerListener):
     def _open(self, training_settings: Mapping[str, object]) -> None:
         self._failure = None
         self._training_settings = training_settings
+        self._known_ready = None
+        self._has_trained = False
         self._link = BehaviorLink(self._make_configure)
         self.communicator.open_behavior(self._link)
 
@@ -153,8 +176,10 @@ class Trainer(ManagerListener):
         communicator.poll()
         if link is None:
             return
-        if link.ready is not None and not self._run_directory:
+        if link.ready is not None and link.ready is not self._known_ready:
+            self._known_ready = link.ready
             self._run_directory = link.ready.run_directory
+            self._iteration = link.ready.iteration
         self._receive_weights(link)
         if (failure := communicator.failure) is not None:
             self._fail(failure)
@@ -177,6 +202,14 @@ class Trainer(ManagerListener):
     def _keeps_weights(self) -> bool:
         """Whether new weights have to wait."""
         return False
+
+    @property
+    def _has_granted_weights(self) -> bool:
+        """Whether the weights that the trainer's Ready speaks of have come, as far as they may now."""
+        link = self._link
+        if link is None or link.ready is None:
+            return False
+        return self._keeps_weights or link.has_heard_update or self.policy.version == link.ready.policy_version
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
         """Synchronous mode only: polls until the condition holds or training is over, however it ends."""
@@ -205,6 +238,7 @@ class Trainer(ManagerListener):
         else:
             self._metrics = dict(update.metrics)
             self._iteration = update.iteration
+            self._has_trained = True
 
     def _fail(self, failure: TrainingFailure) -> None:
         self._failure = failure
@@ -215,11 +249,14 @@ class Trainer(ManagerListener):
         """Hears that the line is gone."""
 
     def _make_configure(self) -> Configure:
+        self._arriving = None  # of a trainer that is gone; half of it can't be told of, and none of it may come later
         interactor, policy = self.interactor, self.policy
         snapshot = policy.snapshot()
         observation = interactor.observation_schema_element
         critic_spec = build_critic_spec(observation, policy.settings, self._critic_settings)
-        start = "checkpoint" if self._checkpoint else "weights" if policy.has_learned else "fresh"
+        start = "weights" if policy.has_learned else "fresh"
+        if self._checkpoint and not self._has_trained:
+            start = "checkpoint"
         return Configure(
             behavior=self._behavior,
             observation_schema=observation_to_wire(observation),
@@ -234,7 +271,7 @@ class Trainer(ManagerListener):
             settings=self._training_settings,
             agent_count=self.manager.max_agent_count,
             start=start,
-            checkpoint=self._checkpoint,
+            checkpoint=self._checkpoint if start == "checkpoint" else "",
             version=snapshot.version,
             wants_critic=self._critic is not None,
             weights=snapshot.values if start == "weights" else None,

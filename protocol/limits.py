@@ -99,6 +99,12 @@ MAX_METRICS = 512
 MAX_ENVIRONMENT_PARAMETERS = 256
 """Parameters of one world: each is drawn for every agent at its reset, and has a curve of its own in the metrics."""
 
+MAX_STATISTICS = 256
+"""Names in one message of statistics, and of one recorder: each has a curve of its own in the metrics."""
+
+MAX_STATISTIC_VALUES = 1024
+"""Values of one histogram in a message: a fair sample of that size shows a distribution as well as all of them."""
+
 MAX_SAMPLER_INTERVALS = 64
 """Intervals of one sampler: more than anybody writes by hand, and the one drawn is looked for among them."""
 
