@@ -7,11 +7,11 @@ from typing import Literal, TypeAlias
 ScheduleKind: TypeAlias = Literal["constant", "linear"]
 
 
-def scheduled(initial: float, kind: ScheduleKind, steps: float, total_steps: float) -> float:
-    """The coefficient after `steps` of `total_steps`; "linear" falls to 0 at the end and stays there.
+def scheduled(initial: float, kind: ScheduleKind, steps: float, total_steps: float, final: float = 0.0) -> float:
+    """The coefficient after `steps` of `total_steps`; "linear" goes to `final` at the end and stays there.
 
     An update counts the steps that it learns from, as Stable-Baselines3 does.
     """
     if kind == "constant":
         return initial
-    return initial * max(0.0, 1.0 - steps / total_steps)
+    return final + (initial - final) * max(0.0, 1.0 - steps / total_steps)

@@ -83,6 +83,13 @@ class Rollout:
         followed[self.segment_ends] = np.append(self.follows_previous[1:], False)
         return followed
 
+    def ends_stretch(self, length: int) -> BoolArray:
+        """bool[S], whether a step is the last of a stretch, where episodes are cut into such of `length` steps."""
+        within = np.arange(self.step_count) - np.repeat(self.segment_starts, self.segment_lengths)
+        episode_steps = np.repeat(self.first_steps, self.segment_lengths) + within
+        ends: BoolArray = episode_steps % length == length - 1
+        return ends
+
     def next_values(self, values: FloatArray, final_values: FloatArray) -> FloatArray:
         """float32[S], the value of what was seen after each step: 0 after a termination, else bootstrapped.
 

@@ -154,3 +154,13 @@ def test_a_batch_cut_at_any_step_gives_the_targets_of_the_whole(at, completion):
     expected, received = targets([whole, other]), targets([*whole.cut(at), other])
     np.testing.assert_allclose(received.advantages, expected.advantages, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(received.returns, expected.returns, rtol=1e-5, atol=1e-6)
+
+
+def test_stretches_of_an_episode_are_counted_from_its_first_step():
+    generator = np.random.default_rng(0)
+    segments = [
+        random_segment(generator, 5, 1, 1, agent_id=0, first_step=0),
+        random_segment(generator, 4, 1, 1, agent_id=1, first_step=2),
+    ]
+    rollout = assemble_rollout([(0, make_batch(segments))])
+    assert rollout.ends_stretch(3).tolist() == [False, False, True, False, False] + [True, False, False, True]

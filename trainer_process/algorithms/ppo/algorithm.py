@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from protocol.collection_contract import CollectionContract
@@ -31,7 +32,7 @@ from trainer_process.algorithms.ppo.state import restored_state, saved_state
 from trainer_process.algorithms.ppo.step_replay import StepReplay
 from trainer_process.algorithms.ppo.target import build_training_data
 from trainer_process.algorithms.row_size import check_row_sizes, row_sizes
-from trainer_process.algorithms.schedule import scheduled
+from trainer_process.algorithms.schedule import ScheduleKind, scheduled
 from trainer_process.data.episode_window import EpisodeWindow
 from trainer_process.data.pending_batches import PendingBatches
 from trainer_process.data.reward_scaling import RewardScaling
@@ -230,13 +231,17 @@ class PPO(CountedAlgorithm):
     def _coefficients(self, counters: Counters) -> Coefficients:
         settings, steps = self.settings, counters.steps
 
-        def at(initial: float, kind: str) -> float:
-            return scheduled(initial, "linear" if kind == "linear" else "constant", steps, settings.total_steps)
+        def at(initial: float, kind: ScheduleKind, final: float) -> float:
+            return scheduled(initial, kind, steps, settings.total_steps, final)
 
         return Coefficients(
-            learning_rate=at(settings.learning_rate, settings.learning_rate_schedule),
-            clip_range=at(settings.clip_range, settings.clip_range_schedule),
-            entropy_coefficient=at(settings.entropy_coefficient, settings.entropy_coefficient_schedule),
+            learning_rate=at(settings.learning_rate, settings.learning_rate_schedule, settings.learning_rate_final),
+            clip_range=at(settings.clip_range, settings.clip_range_schedule, settings.clip_range_final),
+            entropy_coefficient=at(
+                settings.entropy_coefficient,
+                settings.entropy_coefficient_schedule,
+                settings.entropy_coefficient_final,
+            ),
             trains_policy=not self._is_warmup(counters),
         )
 
@@ -247,6 +252,8 @@ class PPO(CountedAlgorithm):
             learned = self._reward_model.rewards(rollout, policy, report_progress)
             metrics |= {**learned.metrics, "learned_reward_mean": float(learned.rewards.mean())}
             rollout = replace(rollout, rewards=learned.rewards)
+        if self.settings.reward_strength != 1.0:
+            rollout = replace(rollout, rewards=rollout.rewards * np.float32(self.settings.reward_strength))
         if not self.settings.reward_scaling:
             return rollout.rewards
         rewards = self._reward_scaling.scale(rollout)

@@ -85,9 +85,11 @@ class ClippedObjective(Objective):
     """Schulman's: clipped surrogate + value coefficient x squared value error - entropy coefficient x entropy."""
 
     def prepared_advantages(self, epoch: TrainingData, minibatch_size: int) -> Tensor:
-        """Normalised per minibatch, all full minibatches in one go."""
+        """Normalised over all steps, or per minibatch, all full minibatches in one go."""
         if not self.settings.normalize_advantages:
             return epoch.advantages
+        if self.settings.advantage_batch == "update":
+            return normalized_advantages(epoch.advantages, epoch.is_valid)
         whole = epoch.step_count // minibatch_size * minibatch_size
         parts = []
         for start, stop, size in ((0, whole, minibatch_size), (whole, epoch.step_count, epoch.step_count - whole)):

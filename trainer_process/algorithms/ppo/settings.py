@@ -47,17 +47,23 @@ class PPOSettings(ExperienceSettings):
             whole windows as hold its steps. Unreal's PolicyWindowSize, and sequence_length of ML-Agents.
         epochs: passes over an update's steps.
         learning_rate: of Adam.
-        learning_rate_schedule: "linear" falls to zero at `total_steps`.
+        learning_rate_schedule: "linear" goes to `learning_rate_final` at `total_steps`.
+        learning_rate_final: of the linear schedule.
         clip_range: how far the probability ratio may leave 1.
         clip_range_schedule: as for the learning rate.
+        clip_range_final: of the linear schedule.
         value_clip_range: how far a new value may leave the old one; None does not clip.
         entropy_coefficient: weight of the entropy bonus.
         entropy_coefficient_schedule: as for the learning rate.
+        entropy_coefficient_final: of the linear schedule.
         value_coefficient: weight of the squared value error.
         max_grad_norm: of all gradients together; None does not clip.
         gae_lambda: of generalised advantage estimation.
         discount_factor: gamma.
-        normalize_advantages: per minibatch, to mean 0 and standard deviation 1.
+        normalize_advantages: to mean 0 and standard deviation 1.
+        advantage_batch: what they are normalised over: each "minibatch", or all steps of the "update", as ML-Agents does.
+        time_horizon: advantages look no further than to the end of such a stretch of an episode, and take the critic's
+            word for what follows: ML-Agents' time_horizon. 0: as far as was recorded.
         target_kl: an update stops early when the approximate KL exceeds 1.5 times this; None never stops.
         adam_epsilon: of Adam's denominator.
         weight_decay: decoupled, of all trainable weights.
@@ -72,6 +78,7 @@ class PPOSettings(ExperienceSettings):
         normalizer_start_count: observations that the statistics of a normaliser stand for at least where training
             starts from its weights: a clone's are of a few thousand that the expert saw, which the first batch would
             outweigh, and thereby change what the policy does before it has learnt anything. 0 takes them as they are.
+        reward_strength: rewards are multiplied by it.
         reward_scaling: divides rewards by the running standard deviation of the discounted return.
         reward_clip: scaled rewards are clipped to plus and minus this.
         reward_path: file of a learned reward (`reward.safetensors`, or its folder) that takes the place of the game's;
@@ -91,16 +98,21 @@ class PPOSettings(ExperienceSettings):
     epochs: int = Field(default=10, ge=1, le=1000)
     learning_rate: float = Field(default=3e-4, gt=0, le=1)
     learning_rate_schedule: ScheduleKind = "constant"
+    learning_rate_final: float = Field(default=0.0, ge=0, le=1)
     clip_range: float = Field(default=0.2, gt=0)
     clip_range_schedule: ScheduleKind = "constant"
+    clip_range_final: float = Field(default=0.0, ge=0)
     value_clip_range: float | None = Field(default=None, gt=0)
     entropy_coefficient: float = Field(default=0.0, ge=0)
     entropy_coefficient_schedule: ScheduleKind = "constant"
+    entropy_coefficient_final: float = Field(default=0.0, ge=0)
     value_coefficient: float = Field(default=0.5, ge=0)
     max_grad_norm: float | None = Field(default=0.5, gt=0)
     gae_lambda: float = Field(default=0.95, ge=0, le=1)
     discount_factor: float = Field(default=0.99, ge=0, le=1)
     normalize_advantages: bool = True
+    advantage_batch: Literal["minibatch", "update"] = "minibatch"
+    time_horizon: int = Field(default=0, ge=0)
     target_kl: float | None = Field(default=None, gt=0)
     adam_epsilon: float = Field(default=1e-5, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -112,6 +124,7 @@ class PPOSettings(ExperienceSettings):
     max_behavior_weight: float = Field(default=5.0, ge=1)
     normalizer_initialisation: Literal["first_batch", "train"] = "first_batch"
     normalizer_start_count: int = Field(default=1_000_000, ge=0, le=16_777_216)
+    reward_strength: float = Field(default=1.0, gt=0)
     reward_scaling: bool = False
     reward_clip: float = Field(default=10.0, gt=0)
     reward_path: str = Field(default="", max_length=4096)
@@ -126,6 +139,6 @@ class PPOSettings(ExperienceSettings):
             raise ValueError("decoupled_objective only with synchronous = false")
         if self.decoupled_objective and self.objective == "unreal":
             raise ValueError('decoupled_objective only with objective = "clipped"')
-        if self.clip_range >= 1.0 and self.objective == "unreal":
+        if max(self.clip_range, self.clip_range_final) >= 1.0 and self.objective == "unreal":
             raise ValueError('clip_range below 1 with objective = "unreal", which clips at log(1 - clip_range)')
         return self

@@ -56,11 +56,12 @@ def build_training_data(
     final = _Seen.of(networks, rollout.final_observations, rollout.final_images, rollout.final_memory)
     final_values = final.values(networks)
     continues = rollout.followed_by_next() & np.append(is_trainable[1:], False)
+    looks_on = continues & ~rollout.ends_stretch(settings.time_horizon) if settings.time_horizon else continues
     estimate = generalized_advantages(
         rewards,
         values,
         rollout.next_values(values, final_values),
-        continues.astype(np.float32),
+        looks_on.astype(np.float32),
         discount_factor=settings.discount_factor,
         gae_lambda=settings.gae_lambda,
     )

@@ -324,3 +324,34 @@ def _mean_action(algorithm: PPO) -> np.ndarray:
     views = WeightsLayout.of(BEHAVIOR.policy_spec).views(algorithm.policy_snapshot().values)
     hidden = np.tanh(views["policy.hidden.0.bias"])
     return views["policy.head.weight"] @ hidden + views["policy.head.bias"]
+
+
+def test_linear_schedules_end_at_their_final_values():
+    """ML-Agents' floors, after 32 of 64 steps: half way from the start to the floor."""
+    algorithm = make(
+        total_steps=64,
+        learning_rate=1e-3,
+        learning_rate_schedule="linear",
+        learning_rate_final=1e-10,
+        clip_range=0.3,
+        clip_range_schedule="linear",
+        clip_range_final=0.1,
+        entropy_coefficient=5e-3,
+        entropy_coefficient_schedule="linear",
+        entropy_coefficient_final=1e-5,
+    )
+    metrics = learn(algorithm, segment())
+    assert metrics["learning_rate"] == pytest.approx(5.0000005e-4)
+    assert metrics["clip_range"] == pytest.approx(0.2)
+    assert metrics["entropy_coefficient"] == pytest.approx(2.505e-3)
+    last = learn(algorithm, segment(1, versions=[1]))
+    assert last["clip_range"] == pytest.approx(0.1)
+    assert last["entropy_coefficient"] == pytest.approx(1e-5)
+
+
+def test_the_strength_of_rewards_multiplies_them():
+    segments = segment(), segment(rewards=segment().rewards * np.float32(0.25))
+    stronger, plain = make(), make(reward_strength=4.0)
+    learn(stronger, segments[0])
+    learn(plain, segments[1])
+    np.testing.assert_array_equal(stronger.policy_snapshot().values, plain.policy_snapshot().values)

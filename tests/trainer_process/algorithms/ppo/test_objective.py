@@ -118,3 +118,11 @@ def test_advantages_stay_as_they_are_when_the_settings_say_so():
     objective = make_objective(DENSITY, PPOSettings(normalize_advantages=False), COEFFICIENTS)
     _, _, data = example(3)
     torch.testing.assert_close(objective.prepared_advantages(data, 2), data.advantages)
+
+
+def test_advantages_are_normalised_over_the_whole_update_where_that_is_asked_for():
+    settings = PPOSettings(advantage_batch="update")
+    _, _, data = example()
+    received = make_objective(DENSITY, settings, COEFFICIENTS).prepared_advantages(data, 10)
+    expected = (data.advantages - data.advantages.mean()) / data.advantages.std()
+    torch.testing.assert_close(received, expected, rtol=1e-5, atol=1e-6)

@@ -132,3 +132,19 @@ def test_what_the_newest_policy_chose_is_known_after_steps_that_are_not_trainabl
     is_newest, is_trainable = np.arange(12) % 3 > 0, np.arange(12) >= 4
     data = data_of([a_segment()], is_trainable, is_newest)
     np.testing.assert_array_equal(data.is_newest.numpy(), is_newest[4:])
+
+
+def test_within_a_time_horizon_the_critic_s_word_is_taken_for_what_follows():
+    """A segment that begins with step 2 of its episode is cut behind steps 3, 7 and 11 where the horizon is 4."""
+    segment = a_segment(first_step=2)
+    rollout = assemble_rollout([(0, make_batch([segment]))])
+    settings = SETTINGS.model_copy(update={"time_horizon": 4})
+    trainable = np.ones(12, np.bool_)
+    received = build_training_data(rollout, rollout.rewards, trainable, networks(), DENSITY, settings)
+    parts = [segment._rows(rows) for rows in (slice(0, 2), slice(2, 6), slice(6, 10), slice(10, 12))]
+    finals = [segment.observations[2], segment.observations[6], segment.observations[10], segment.final_observation]
+    alone = [
+        replace(part, final_observation=final, episode=index)
+        for index, (part, final) in enumerate(zip(parts, finals, strict=True))
+    ]
+    torch.testing.assert_close(received.advantages, data_of(alone).advantages, rtol=1e-5, atol=1e-6)
