@@ -115,6 +115,7 @@ class DAggerTrainer(Trainer):
         recorder.labels = np.zeros(size, dtype=np.float32)
         line = communicator or Communicator.from_environment()
         trainer._set_up(manager, interactor, policy, None, CriticSettings(), line)
+        line.environment_parameters.lead(training_environment.environment_parameters)
         return trainer
 
     # ---- what a game asks
@@ -221,6 +222,7 @@ class DAggerTrainer(Trainer):
         """
         self._recorder.add_experience()
         self._poll()
+        self.training_environment.reset_agents_where_required()
         if self._link is None or self._restart_count < 0 or self._is_collecting_due or self._has_final_weights:
             return
         if (error := self._recorder.recording_failure) is not None:

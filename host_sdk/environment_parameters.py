@@ -163,7 +163,7 @@ class EnvironmentParameters:
     def take_agents_to_reset(self, agent_ids: AgentIds) -> AgentIds:
         """int64[n], those of `agent_ids` that shall begin another episode at once; each is named once.
 
-        They are those whose episode began before a change that requires it; called by trainers, between two steps.
+        They are those whose episode began before a change that requires it.
         """
         if not self._is_reset_due:
             return _NOBODY

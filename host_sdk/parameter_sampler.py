@@ -64,4 +64,5 @@ def _draw_from_intervals(intervals: Float64Array, shares: Float64Array) -> Float
     # The one whose end comes first behind the place; those without length end where they begin, and are passed over.
     chosen = np.minimum(np.searchsorted(ends, along, side="right"), np.flatnonzero(lengths)[-1])
     within = along - (ends[chosen] - lengths[chosen])
-    return np.clip(lows[chosen] + within, lows[chosen], intervals[chosen, 1])
+    drawn: Float64Array = np.clip(lows[chosen] + within, lows[chosen], intervals[chosen, 1])
+    return drawn

@@ -119,6 +119,7 @@ class PPOTrainer(Trainer):
         self._checkpoint = self._settings.checkpoint
         line = communicator or Communicator.from_environment()
         self._set_up(manager, interactor, policy, critic, critic_settings or CriticSettings(), line)
+        line.environment_parameters.lead(training_environment.environment_parameters)
         policy.after_inference = self._begin_step
 
     # ---- what a game asks
@@ -239,6 +240,7 @@ class PPOTrainer(Trainer):
         self._hand_off()
         if reset_agents_on_update and self.policy.version != version:
             self.manager.reset_all_agents()
+        self.training_environment.reset_agents_where_required()
 
     def wait_until_recording(self, timeout_s: float) -> bool:
         """Waits for a trainer that is behind; for worlds that can stand still, such as simulators, never for a game.

@@ -178,6 +178,15 @@ class TrainingEnvironment(ManagerListener):
         _ = self.manager  # raises
         return self.__parameters
 
+    def reset_agents_where_required(self) -> None:
+        """Begins new episodes for agents whose parameters have changed so that they can't wait for their next one.
+
+        Trainers call it between two steps.
+        """
+        agent_ids = self.__parameters.take_agents_to_reset(self.manager.agent_ids)
+        if agent_ids.size:
+            self.manager.reset_agents(agent_ids)
+
     # --- What was gathered -----------------------------------------------------------------------------------------
 
     def has_reward(self, agent_id: int = -1) -> bool:
