@@ -133,13 +133,15 @@ class Policy(ManagerListener):
         interactor.before_performing = interactor.before_performing or self._report
         self._listen_to(manager)
 
-    def seed(self, seed: int, host_index: int = 0) -> None:
+    def seed(self, seed: int, *key: int) -> None:
         """Begins the stream of random numbers anew, by which actions are sampled.
 
-        Each host has one of its own, and so has each of the policies that share their networks.
+        Args:
+            seed: each host has one of its own; policies that share their networks have different streams of one seed.
+            key: what else the stream follows from, as the iteration; numpy's SeedSequence mixes it.
         """
         stream = (self._stream,) if self._stream else ()
-        self._generator = np.random.default_rng((seed, host_index, *stream))
+        self._generator = np.random.default_rng((seed, *(key or (0,)), *stream))
 
     def on_agents_added(self, agent_ids: AgentIds) -> None:
         """Newcomers remember nothing."""

@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 
+from host_sdk.collection.iteration_seed import IterationSeeds
 from host_sdk.communicator import Communicator
 from host_sdk.critic import Critic
 from host_sdk.errors import CallOrderError, CollectionError
@@ -54,6 +55,8 @@ class PPOTrainer(Trainer):
         self._evaluation_result: EvaluationSummary | None = None
         self._unreported: EvaluationResult | None = None
         self._is_synchronous = False
+        self._seeds: IterationSeeds | None = None
+        self._is_iteration_due = False
         self._has_begun = False
         self._next_batch_id = 1
         self._batches_sent = 0
@@ -191,9 +194,8 @@ class PPOTrainer(Trainer):
         self._run_directory = ""
         self._open(settings.to_wire())
         if self._is_synchronous:
-            self._wait_until(lambda: self._recorder is not None)
-        if reset_agents_on_begin:
-            self.manager.reset_all_agents()
+            self._wait_until(self._may_play)
+        self._begin_iteration(resets_agents=reset_agents_on_begin)
 
     def run_training(
         self,
@@ -238,8 +240,10 @@ class PPOTrainer(Trainer):
         self._poll()
         self._end_step(agent_ids, rewards, completions)
         self._hand_off()
-        if reset_agents_on_update and self.policy.version != version:
-            self.manager.reset_all_agents()
+        if self._is_iteration_due:  # the trainer waits, and this host didn't ask for that
+            self._wait_until(self._may_play)
+        if self._is_iteration_due or self.policy.version != version:
+            self._begin_iteration(resets_agents=reset_agents_on_update)
         self.training_environment.reset_agents_where_required()
 
     def wait_until_recording(self, timeout_s: float) -> bool:
@@ -336,6 +340,23 @@ class PPOTrainer(Trainer):
             length_mean=summary.length_mean,
         )
 
+    def _may_play(self) -> bool:
+        """Whether what is played from here on is what a trainer that waits shall learn from."""
+        return self._recorder is not None and self._has_granted_weights
+
+    def _begin_iteration(self, *, resets_agents: bool) -> None:
+        """New weights are in place; where training waits for them, all that is random follows from the iteration."""
+        self._is_iteration_due = False
+        environment = self.training_environment
+        if self._is_synchronous and self._seeds is not None:
+            self._seeds.begin(self._iteration)
+            self.policy.seed(*self._seeds.noise)
+            if resets_agents:
+                environment.environment_parameters.seed_episodes(self._seeds.episodes)
+                environment.seed_episodes(self._seeds.episodes)
+        if resets_agents:
+            self.manager.reset_all_agents()
+
     def _hand_off(self) -> None:
         recording, link = self._recording, self._link
         if recording is None or link is None or not recording.recorder.is_full:
@@ -348,7 +369,7 @@ class PPOTrainer(Trainer):
         self.communicator.unrecorded_steps = self.unrecorded_steps
         self._poll()  # sends the batch
         if self._is_synchronous:
-            self._wait_until(lambda: link.in_flight_count == 0)
+            self._wait_until(lambda: link.in_flight_count == 0 and self._has_granted_weights)
 
     def _poll(self) -> None:
         super()._poll()
@@ -402,8 +423,12 @@ class PPOTrainer(Trainer):
         welcome = self.communicator.welcome
         if welcome is not None:
             self.policy.seed(welcome.random_seed)
+            self._seeds = IterationSeeds(welcome.random_seed)
+            self._is_iteration_due = ready.synchronous
 
     def _on_left(self) -> None:
         if self._recording is not None:
             self._unrecorded_before += self._recording.recorder.unrecorded_steps
             self._recording = None
+        self._seeds = None
+        self._is_iteration_due = False

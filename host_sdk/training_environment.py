@@ -62,6 +62,16 @@ class TrainingEnvironment(ManagerListener):
         for agent_id in agent_ids.tolist():
             self.reset_agent_episode(agent_id)
 
+    def seed_episodes(self, seed: int) -> None:
+        """Lets all that is random in the world follow from `seed` from here on; does nothing unless overridden.
+
+        Called in synchronous training right before all agents are reset: when it begins, and, where agents are reset on
+        updates, at each. A world that overrides it plays a training again, or on from a checkpoint, as it was played.
+
+        Args:
+            seed: 0 to 2^32 - 1; differs between hosts and between iterations.
+        """
+
     # --- Making ----------------------------------------------------------------------------------------------------
 
     @classmethod

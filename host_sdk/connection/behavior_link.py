@@ -19,6 +19,7 @@ class BehaviorLink:
         ready: the trainer's grant, once it came.
         complete: the trainer's last word on this behavior, once it came.
         restart_count: connections to a trainer that knew nothing of before.
+        has_heard_update: whether weights came since the last of these.
     """
 
     def __init__(self, make_configure: Callable[[], Configure]) -> None:
@@ -32,6 +33,7 @@ class BehaviorLink:
         self.ready: Ready | None = None
         self.complete: Complete | None = None
         self.restart_count = 0
+        self.has_heard_update = False
         self._update: PolicyUpdate | None = None
         self._released: list[int] = []
         self._in_flight: dict[int, Batch] = {}
@@ -87,6 +89,7 @@ class BehaviorLink:
 
     def hear_update(self, update: PolicyUpdate) -> PolicyUpdate | None:
         """Takes in new weights; returns those that they overtake before anybody took them."""
+        self.has_heard_update = True
         overtaken, self._update = self._update, update
         return overtaken
 
@@ -117,6 +120,7 @@ class BehaviorLink:
         """
         self.restart_count += 1
         self.ready = None
+        self.has_heard_update = False
         self._update = None
         self._in_flight = {
             known: batch for known, batch in self._in_flight.items() if not isinstance(batch, Demonstrations)

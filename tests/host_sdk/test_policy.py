@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_actions_and_another_one_others() -> None:
     assert actions_of(make(seed=SETTINGS.seed)) == first
     assert actions_of(make(seed=7)) != first
     again = make()
-    again.seed(SETTINGS.seed, host_index=1)
+    again.seed(SETTINGS.seed, 1)
     assert actions_of(again) != first
 
 
