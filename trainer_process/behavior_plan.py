@@ -26,6 +26,7 @@ from trainer_process.settings_resolution import (
     merge_settings,
     setting_sources,
 )
+from trainer_process.start_settings import StartSettings
 
 Part = TypeVar("Part")
 Difference: TypeAlias = tuple[str, object, object]
@@ -48,7 +49,8 @@ class BehaviorPlan:
         trainer_type: the algorithm's name.
         settings: the algorithm's, validated, every default filled in.
         sources: for the dotted name of each setting, where its value came from.
-        overrides: what the command line set.
+        overrides: what the configuration file and the command line set.
+        defaults: what holds where nobody sets anything, in place of the algorithm's own defaults.
         first: the Configure that the plan was made from, without its weights.
     """
 
@@ -57,24 +59,33 @@ class BehaviorPlan:
     settings: AlgorithmSettings
     sources: Mapping[str, str]
     overrides: Mapping[str, object]
+    defaults: Mapping[str, object]
     first: Configure
 
 
-def make_plan(configure: Configure, overrides: Mapping[str, object]) -> BehaviorPlan:
-    """Reads the first Configure of a behavior.
+def make_plan(configure: Configure, start: StartSettings) -> BehaviorPlan:
+    """Reads the first Configure of a behavior, and lays the run's own settings over and beneath it.
 
     Raises:
         ConfigurationRefusedError: a schema or a setting is wrong, or the two sides derive different hashes.
     """
     spec = _read_spec(configure)
     _check_hashes(configure, spec)
-    settings = _validated(configure, overrides)
+    settings = _validated(configure, start.overrides, start.defaults)
+    sources = setting_sources(
+        settings.to_plain(),
+        configure.settings,
+        start.overrides,
+        override_sources=start.override_sources,
+        defaults=start.defaults,
+    )
     return BehaviorPlan(
         spec=spec,
         trainer_type=configure.trainer_type,
         settings=settings,
-        sources=setting_sources(settings.to_plain(), configure.settings, overrides),
-        overrides=overrides,
+        sources=sources,
+        overrides=start.overrides,
+        defaults=start.defaults,
         first=replace(configure, weights=None),
     )
 
@@ -122,7 +133,7 @@ def _settings_difference(plan: BehaviorPlan, configure: Configure) -> Difference
         mine, theirs = _without_seed(getattr(first, part)), _without_seed(getattr(configure, part))
         if (place := first_tree_difference(mine, theirs, f"$.{part}")) is not None:
             return place
-    asked = _validated(configure, plan.overrides).to_plain()
+    asked = _validated(configure, plan.overrides, plan.defaults).to_plain()
     given = _without_seed(configure.settings)
     place = first_difference(given, asked, plan.settings.to_plain(), plan.overrides)
     return None if place is None else (f"$.settings.{place[0]}", place[1], place[2])
@@ -161,12 +172,15 @@ def _check_hashes(configure: Configure, spec: BehaviorSpec) -> None:
             raise _refusal(configure, "SCHEMA_MISMATCH", name, f"{mine:#018x}", f"{theirs:#018x}", _ONE_RELEASE)
 
 
-def _validated(configure: Configure, overrides: Mapping[str, object]) -> AlgorithmSettings:
+def _validated(
+    configure: Configure, overrides: Mapping[str, object], defaults: Mapping[str, object]
+) -> AlgorithmSettings:
     try:
         entry = algorithm_entry(configure.trainer_type)
-        return entry.settings_class.validated(merge_settings(configure.settings, overrides), "$.settings")
+        asked = merge_settings(merge_settings(defaults, configure.settings), overrides)
+        return entry.settings_class.validated(asked, "$.settings")
     except SettingsError as error:
-        remedy = "mend the setting where it was given: in the host, or with --set on the trainer's command line"
+        remedy = "mend the setting where it was given: in the host, in the run's configuration, or with --set"
         raise _refusal(configure, "INVALID_SETTINGS", error.path, error.expected, error.received, remedy) from None
 
 

@@ -47,7 +47,7 @@ def start_behavior(
     except SettingsError as error:
         raise _not_configured(configure, error) from error
     cap_torch_threads(settings.torch_threads)
-    plan = make_plan(configure, settings.overrides)
+    plan = make_plan(configure, settings)
     report_progress()
     seed_global_generators(plan.settings.seed)
     algorithm = _make_algorithm(configure, plan, settings.checkpoint_root)

@@ -1,4 +1,4 @@
-"""Whose settings hold: the command line's before the host's, the host's before the defaults."""
+"""Whose settings hold: those of the command line and the file before the host's, the host's before the defaults."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from trainer_process.errors import SettingsError
 FROM_COMMAND_LINE = "command line"
 FROM_HOST = "host"
 FROM_DEFAULT = "default"
+FROM_DIALECT = "default (ML-Agents)"
+"""Of a file in ML-Agents' dialect, which names the setting nowhere."""
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, object]:
@@ -37,7 +39,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, object]:
 
 
 def merge_settings(host: Mapping[str, object], overrides: Mapping[str, object]) -> dict[str, object]:
-    """What the host set, with what the command line set over it; nested settings are merged name by name."""
+    """What the host set, with what stands over it; nested settings are merged name by name."""
     merged = dict(host)
     for name, value in overrides.items():
         below = merged.get(name)
@@ -49,15 +51,31 @@ def merge_settings(host: Mapping[str, object], overrides: Mapping[str, object]) 
 
 
 def setting_sources(
-    resolved: Mapping[str, object], host: Mapping[str, object], overrides: Mapping[str, object]
+    resolved: Mapping[str, object],
+    host: Mapping[str, object],
+    overrides: Mapping[str, object],
+    *,
+    override_sources: Mapping[str, str] | None = None,
+    defaults: Mapping[str, object] | None = None,
 ) -> dict[str, str]:
-    """For the dotted name of every resolved setting, where its value came from."""
+    """For the dotted name of every resolved setting, where its value came from.
+
+    Args:
+        resolved: the settings that hold, whole.
+        host: what the host named.
+        overrides: what was laid over that.
+        override_sources: where each of the overrides came from; those that aren't in it, from the command line.
+        defaults: what was laid beneath the host's settings.
+    """
     from_host, from_overrides = set(dict(_leaves(host))), set(dict(_leaves(overrides)))
+    from_dialect, known = set(dict(_leaves(defaults or {}))), override_sources or {}
 
     def source(name: str) -> str:
         if name in from_overrides:
-            return FROM_COMMAND_LINE
-        return FROM_HOST if name in from_host else FROM_DEFAULT
+            return known.get(name, FROM_COMMAND_LINE)
+        if name in from_host:
+            return FROM_HOST
+        return FROM_DIALECT if name in from_dialect else FROM_DEFAULT
 
     return {name: source(name) for name, _ in _leaves(resolved)}
 

@@ -16,6 +16,8 @@ class StartSettings:
         overrides: the algorithm's settings from the configuration file and the command line, over what hosts set.
         override_sources: for the dotted names of those, where each came from; those that aren't in it came from the
             command line.
+        defaults: settings that hold where neither hosts nor overrides name them, in place of the algorithm's own
+            defaults: ML-Agents', for a behavior of a file in its dialect.
         trainer_type: the algorithm that the configuration file names; empty leaves it to the hosts.
         networks: settings of the networks that the file names, as `{"policy_settings": {...}, "critic_settings":
             {...}}`; hosts build the networks, so one that differs is refused.
@@ -36,6 +38,7 @@ class StartSettings:
 
     overrides: Mapping[str, object] = field(default_factory=dict)
     override_sources: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, object] = field(default_factory=dict)
     trainer_type: str = ""
     networks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     resume: bool = False

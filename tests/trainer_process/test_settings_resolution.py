@@ -53,6 +53,23 @@ def test_every_setting_has_a_source() -> None:
     }
 
 
+def test_a_setting_of_the_file_has_its_line_and_one_of_the_dialect_its_default_as_source() -> None:
+    sources = setting_sources(
+        {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5},
+        {"b": 2},
+        {"a": 1, "e": 5},
+        override_sources={"a": "walker.yaml:12"},
+        defaults={"b": 7, "c": 3},
+    )
+    assert sources == {
+        "a": "walker.yaml:12",
+        "b": "host",
+        "c": "default (ML-Agents)",
+        "d": "default",
+        "e": "command line",
+    }
+
+
 def test_only_what_a_host_names_and_the_command_line_leaves_open_can_differ() -> None:
     running = {"a": 1, "b": 2, "inner": {"x": [1, 2]}}
     asked = {"a": 5, "b": 7, "inner": {"x": [1, 3]}}

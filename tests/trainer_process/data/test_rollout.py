@@ -163,4 +163,4 @@ def test_stretches_of_an_episode_are_counted_from_its_first_step():
         random_segment(generator, 4, 1, 1, agent_id=1, first_step=2),
     ]
     rollout = assemble_rollout([(0, make_batch(segments))])
-    assert rollout.ends_stretch(3).tolist() == [False, False, True, False, False] + [True, False, False, True]
+    assert rollout.ends_stretch(3).tolist() == [False, False, True, False, False, True, False, False, True]

@@ -61,7 +61,7 @@ class PPOSettings(ExperienceSettings):
         gae_lambda: of generalised advantage estimation.
         discount_factor: gamma.
         normalize_advantages: to mean 0 and standard deviation 1.
-        advantage_batch: what they are normalised over: each "minibatch", or all steps of the "update", as ML-Agents does.
+        advantage_batch: what over: each "minibatch", or all steps of the "update", as ML-Agents does.
         time_horizon: advantages look no further than to the end of such a stretch of an episode, and take the critic's
             word for what follows: ML-Agents' time_horizon. 0: as far as was recorded.
         target_kl: an update stops early when the approximate KL exceeds 1.5 times this; None never stops.
