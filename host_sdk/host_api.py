@@ -16,6 +16,7 @@ from host_sdk.controller import ActionValues, Controller
 from host_sdk.critic import Critic
 from host_sdk.dagger_trainer import DAggerTrainer
 from host_sdk.dagger_training_settings import DAggerTrainingSettings
+from host_sdk.environment_parameters import EnvironmentParameters
 from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.geometry import Transform
 from host_sdk.imitation_trainer import ImitationTrainer
@@ -74,6 +75,7 @@ __all__ = [
     "DAggerTrainerSettings",
     "DAggerTrainingSettings",
     "EngineSettings",
+    "EnvironmentParameters",
     "FailureCode",
     "ImitationTrainer",
     "ImitationTrainerSettings",
