@@ -7,6 +7,7 @@ import click
 from trainer_process.cli_convert import convert
 from trainer_process.cli_demo import demo
 from trainer_process.cli_evaluate import evaluate
+from trainer_process.cli_export import export
 from trainer_process.cli_imitate import imitate
 from trainer_process.cli_inspect import inspect
 from trainer_process.cli_keys import keys
@@ -33,5 +34,5 @@ def root() -> None:
     """
 
 
-for command in (convert, demo, evaluate, imitate, inspect, keys, launched, record, rollouts, serve, train):
+for command in (convert, demo, evaluate, export, imitate, inspect, keys, launched, record, rollouts, serve, train):
     root.add_command(command)

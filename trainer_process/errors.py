@@ -8,6 +8,7 @@ BridgeError (protocol)
     ├── DivergedError                learning left the finite numbers; the last good weights were kept
     ├── CheckpointError              a checkpoint can't be written, read or used
     ├── RewardFileError              a learned reward's file can't be used
+    ├── ExportError                  a policy can't be given in the form that was asked for
     ├── RunFolderError               a run folder can't be made or used
     └── ConfigurationRefusedError    a host's Configure can't be accepted; carries the answer
 """
@@ -82,6 +83,10 @@ class CheckpointError(TrainerError):
 
 class RewardFileError(TrainerError):
     """A learned reward's file can't be read, or is of other schemas; the message names it."""
+
+
+class ExportError(TrainerError):
+    """A policy can't be given in the form that was asked for, or what came of it doesn't agree with the policy."""
 
 
 class RunFolderError(TrainerError):

@@ -1,4 +1,7 @@
-"""Both sides give what the operations are said to give: numbers computed by hand, or by torch's own modules."""
+"""Both sides, and exported models, give what the operations are said to give.
+
+The numbers are computed by hand, or by torch's own modules.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ import torch
 from host_sdk.inference import NumpyNetwork
 from protocol.network_spec import NetworkSpec
 from protocol.weights import WeightsLayout
+from tests.onnx_runner import run_network
 from tests.random_networks import FloatArray, NetworkSketch, random_weights, weights_of
 from trainer_process.models import SpecNetwork
 
 
 def on_both_sides(spec: NetworkSpec, values: FloatArray, *inputs: Any) -> FloatArray:
-    """The first output, which numpy and torch agree on."""
+    """The first output, which numpy, torch and ONNX Runtime agree on."""
     given = [np.asarray(numbers, dtype=np.float32) for numbers in inputs]
     on_host = NumpyNetwork(spec, max_batch=len(given[0]))
     on_host.load(values)
@@ -25,6 +29,7 @@ def on_both_sides(spec: NetworkSpec, values: FloatArray, *inputs: Any) -> FloatA
     with torch.no_grad():
         in_trainer = SpecNetwork(spec, WeightsLayout.of(spec), values).forward(*map(torch.from_numpy, given))[0]
     np.testing.assert_allclose(received, in_trainer.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(received, run_network(spec, values, *given)[0], rtol=1e-5, atol=1e-6)
     return received
 
 
