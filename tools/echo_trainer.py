@@ -139,8 +139,8 @@ class EchoTrainer:
                 self.is_over = shutdown
 
     def greet(self, hello: Hello) -> None:
-        """Welcomes the host, or welcomes it back."""
-        self.welcome(is_resumed=hello.previous_session == SESSION_ID)
+        """Welcomes the host, or welcomes it back if it was here."""
+        self.welcome(is_resumed=hello.previous_session == SESSION_ID and len(self.hellos) > 1)
 
     def welcome(self, *, is_resumed: bool) -> None:
         """Says Welcome."""
@@ -173,7 +173,11 @@ class EchoTrainer:
         """Grants what the settings say."""
         self._network_hash = configure.network_hash
         self._weights = configure.weights
-        ready = Ready(
+        self.say(self.grant(configure))
+
+    def grant(self, configure: Configure) -> Ready:
+        """What the settings say."""
+        return Ready(
             last_consumed=0,
             behavior=configure.behavior,
             steps_per_hand_off=self.settings.steps_per_hand_off,
@@ -186,7 +190,6 @@ class EchoTrainer:
             iteration=0,
             run_directory="",
         )
-        self.say(ready)
 
     def take(self, experience: Experience) -> None:
         """Answers a batch."""

@@ -6,13 +6,17 @@ Run as the launcher runs the real one: `python fake_trainer.py --fault KIND laun
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +33,7 @@ from protocol.messages import (
     Failure,
     Hello,
     Message,
+    Ready,
     Refused,
     SharedMemoryOffer,
     Stop,
@@ -87,8 +92,14 @@ class FakeTrainer(EchoTrainer):
         restart_listening: when set, every connection is dropped once.
         demonstrations: those that were taken.
         is_behind: whether rounds are taken, and no weights come of them yet.
+        run_directory: what Ready says.
+        last_consumed: likewise.
+        history: a file that gets a line of JSON for each start, Hello and batch; None: nothing is noted.
     """
 
+    run_directory = ""
+    last_consumed = 0
+    history: Path | None = None
     fault = "none"
     is_ready = False
     is_behind = False
@@ -110,7 +121,19 @@ class FakeTrainer(EchoTrainer):
         self.channel.close()
         self.channel = self.listen(endpoint)
 
+    @classmethod
+    def note(cls, what: str, value: object) -> None:
+        """Adds a line to the history."""
+        if cls.history is not None:
+            with cls.history.open("a") as file:
+                file.write(json.dumps([what, value]) + "\n")
+
+    def grant(self, configure: Configure) -> Ready:
+        granted = super().grant(configure)
+        return replace(granted, run_directory=self.run_directory, last_consumed=self.last_consumed)
+
     def greet(self, hello: Hello) -> None:
+        self.note("hello", hello.previous_session)
         if self.fault == "never_answer_hello":
             return
         if self.fault == "refuse_version":
@@ -151,6 +174,7 @@ class FakeTrainer(EchoTrainer):
         super().answer(message)
 
     def take(self, experience: Experience) -> None:
+        self.note("batch", experience.batch_id)
         if not self.breaks():
             super().take(experience)
             self.die_if_due()
@@ -220,22 +244,46 @@ def fake_trainer_thread(endpoint: str, fault: str = "none") -> Iterator[FakeTrai
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--fault", choices=FAULTS, default="none")
+    parser.add_argument("--fault", type=faults, default=("none",), help="one, or several with commas: of each start")
+    parser.add_argument("--history", type=Path)
+    parser.add_argument("--run-directory", default="")
+    parser.add_argument("--consumed", type=int, default=0, help="what a trainer with --resume says it has learnt from")
+    parser.add_argument("--resume", action="store_true")
     parser.add_argument("--once", type=Path, help="a file that the first trainer makes; later ones have no fault")
     parser.add_argument("--synchronous", action="store_true")
     parser.add_argument("--steps", type=int, default=32)
     parser.add_argument("launched")
     parser.add_argument("--rendezvous", type=Path, required=True)
     arguments, _ = parser.parse_known_args()
+    starts = [line for line in read_history(arguments.history) if line[0] == "start"]
+    fault = arguments.fault[min(len(starts), len(arguments.fault) - 1)]
     if arguments.once is not None and arguments.once.exists():
-        arguments.fault = "none"
+        fault = "none"
     elif arguments.once is not None:
         arguments.once.touch()
-    if arguments.fault == "exit_at_import":
+    FakeTrainer.fault, FakeTrainer.history = fault, arguments.history
+    FakeTrainer.run_directory = arguments.run_directory
+    FakeTrainer.last_consumed = arguments.consumed if arguments.resume else 0
+    FakeTrainer.note("start", sys.argv[1:])
+    if fault == "exit_at_import":
         raise ImportError("No module named 'torch'")
-    FakeTrainer.fault = arguments.fault
     settings = EchoSettings(arguments.steps, arguments.synchronous)
-    run_launched(FakeTrainer, settings, arguments.rendezvous, publishes=arguments.fault != "never_publish")
+    run_launched(FakeTrainer, settings, arguments.rendezvous, publishes=fault != "never_publish")
+
+
+def faults(text: str) -> tuple[str, ...]:
+    """Of each start; the last one is that of all later ones."""
+    named = tuple(text.split(","))
+    if unknown := set(named) - set(FAULTS):
+        raise argparse.ArgumentTypeError(f"expected some of {FAULTS}, got {unknown}")
+    return named
+
+
+def read_history(path: Path | None) -> list[list[Any]]:
+    """What trainers noted so far."""
+    if path is None or not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 if __name__ == "__main__":

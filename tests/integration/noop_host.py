@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from host_sdk import (
     Communicator,
@@ -27,10 +28,10 @@ QUICK = CommunicatorSettings(
 )
 
 
-def fake_process(fault: str, *arguments: str) -> TrainerProcessSettings:
+def fake_process(fault: str, *arguments: str, **options: Any) -> TrainerProcessSettings:
     """How to launch the fake trainer with a fault."""
     return TrainerProcessSettings(
-        command=(sys.executable, str(FAKE_TRAINER), "--fault", fault, *arguments), stop_timeout_s=1.0
+        command=(sys.executable, str(FAKE_TRAINER), "--fault", fault, *arguments), stop_timeout_s=1.0, **options
     )
 
 
