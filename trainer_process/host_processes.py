@@ -1,8 +1,9 @@
-"""Hosts as children of the trainer: started with the endpoint in their environment, listened to, ended."""
+"""Hosts as children of the trainer: started, told where to connect, listened to, started again, ended."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import shlex
@@ -12,79 +13,28 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
-from protocol.endpoint import ENDPOINT_VARIABLE, HOST_INDEX_VARIABLE, TOKEN_VARIABLE
-from trainer_process.world_program import ARENA, WorldProgram
-
-host_log = logging.getLogger("trainer_process.host")
+from protocol.endpoint import ENDPOINT_VARIABLE, HOST_INDEX_VARIABLE, RUN_SETTINGS_VARIABLE, TOKEN_VARIABLE
+from protocol.restart_quota import RestartQuota
+from trainer_process.host_command import HostCommand
+from trainer_process.host_log import HostLog, host_log
 
 STOP_TIMEOUT_S = 6.0
 """The guard takes up to four seconds for its TERM and its KILL."""
 
-_UNSET_FOR_HOSTS = ("PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT")
-
-
-@dataclass(frozen=True)
-class HostCommand:
-    """What to run as a host.
-
-    Attributes:
-        environment: `gymnasium:ID`, `arena`, or an executable with its arguments as one would type them.
-        agent_count: agents of a world in each host.
-        seed: of the first agent of a world; each further one, over all hosts, adds one.
-        assignments: settings of the networks for hosts of worlds, as `policy.hidden_sizes=[64,64]`.
-        world_arguments: further arguments for hosts of worlds, as `("--method", "gail")`.
-    """
-
-    environment: str
-    agent_count: int = 8
-    seed: int = 1234
-    assignments: tuple[str, ...] = ()
-    world_arguments: tuple[str, ...] = ()
-
-    def arguments(self, host_number: int) -> list[str]:
-        """The command line of one host.
-
-        Raises:
-            ValueError: the environment names nothing.
-            UnknownWorldError: it is to be one of Gymnasium's, and names none.
-        """
-        world = WorldProgram.find(self.environment)
-        if world is None:
-            return self._program_arguments()
-        return [
-            *(sys.executable, "-m", world.module),
-            *world.arguments,
-            *("--agents", str(self.agent_count)),
-            *("--seed", str(self.seed + host_number * self.agent_count)),
-            *("--report", "none"),
-            *(("--evaluation-ticks", "0") if world.name == ARENA else ()),
-            *self.world_arguments,
-            *(part for assignment in self.assignments for part in ("--set", assignment)),
-        ]
-
-    def _program_arguments(self) -> list[str]:
-        command = shlex.split(self.environment, posix=sys.platform != "win32")
-        if not command:
-            raise ValueError("environment: expected gymnasium:ID, arena or the path of a host program, got nothing")
-        if self.assignments:
-            raise ValueError(
-                f"settings: a host program builds its networks itself, so {self.assignments[0]} can't be set for it"
-            )
-        if self.world_arguments:
-            raise ValueError(
-                f"{self.world_arguments[0]}: a host program makes its trainer itself, so this can't be chosen for it"
-            )
-        return command
+_UNSET_FOR_HOSTS = ("PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", RUN_SETTINGS_VARIABLE)
 
 
 class HostProcess:
     """One host under its guard. Nothing here waits."""
 
-    def __init__(self, number: int, command: list[str], environment: Mapping[str, str]) -> None:
-        self.number = number
+    def __init__(self, log: HostLog, command: list[str], environment: Mapping[str, str]) -> None:
+        self.number = log.number
         self.command = command
+        self.log = log
+        log.note(f"host {self.number}: {shlex.join(command)}")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "trainer_process.host_guard", *command],
             stdin=subprocess.PIPE,
@@ -95,7 +45,7 @@ class HostProcess:
             process_group=None if sys.platform == "win32" else 0,
         )
         self._was_reported = False
-        self._reader = threading.Thread(target=self._read, name=f"host {number} output", daemon=True)
+        self._reader = threading.Thread(target=self._read, name=f"host {self.number} output", daemon=True)
         self._reader.start()
 
     @property
@@ -140,13 +90,41 @@ class HostProcess:
         assert pipe is not None
         with contextlib.suppress(ValueError, OSError), pipe:
             for raw in pipe:
-                host_log.info("host %d: %s", self.number, raw.decode(errors="replace").rstrip())
+                self.log.write(raw.decode(errors="replace").rstrip())
+
+
+@dataclass(frozen=True)
+class RestartLimits:
+    """How often each host may be started again; see `RestartQuota`.
+
+    Attributes:
+        max_lifetime: in the run.
+        rate_limit_n: within the period.
+        rate_limit_period_s: of the period.
+    """
+
+    max_lifetime: int = 10
+    rate_limit_n: int = 1
+    rate_limit_period_s: float = 60.0
+
+    def quota(self) -> RestartQuota:
+        """One host's. Raises ValueError for limits that can't be."""
+        return RestartQuota(self.max_lifetime, self.rate_limit_n, self.rate_limit_period_s)
 
 
 class HostProcesses:
     """All hosts that a trainer started."""
 
-    def __init__(self, command: HostCommand, count: int, *, endpoint: str, token: str) -> None:
+    def __init__(
+        self,
+        command: HostCommand,
+        count: int,
+        *,
+        endpoint: str,
+        token: str,
+        limits: RestartLimits | None = None,
+        run_folder: Path | None = None,
+    ) -> None:
         """Starts them.
 
         Args:
@@ -154,17 +132,19 @@ class HostProcesses:
             count: how many.
             endpoint: where the trainer listens.
             token: what the hosts must say.
+            limits: of `restart_crashed`.
+            run_folder: where their output is written once the folder is there.
 
         Raises:
             ValueError: the command names nothing.
         """
+        self._command = command
+        self._endpoint, self._token = endpoint, token
+        self._quotas = [(limits or RestartLimits()).quota() for _ in range(count)]
         self._hosts: list[HostProcess] = []
         try:
             for number in range(count):
-                arguments = command.arguments(number)
-                environment = _host_environment(endpoint, token, number)
-                host_log.info("host %d: starting %s", number, shlex.join(arguments))
-                self._hosts.append(HostProcess(number, arguments, environment))
+                self._hosts.append(self._start(HostLog(number, run_folder)))
         except BaseException:
             self.stop()
             raise
@@ -179,13 +159,39 @@ class HostProcesses:
         """The largest exit code of the hosts that ended; 0 while none did."""
         return max((host.exit_code() or 0 for host in self._hosts), default=0)
 
-    def report_exits(self) -> None:
-        """Writes a log line for each host that ended since the last look."""
-        for host in self._hosts:
-            if host.has_newly_exited():
-                level = logging.INFO if host.exit_code() == 0 else logging.ERROR
-                command = shlex.join(host.command)
-                host_log.log(level, "host %d ended with exit code %s: %s", host.number, host.exit_code(), command)
+    def report_exits(self) -> int:
+        """Writes a log line for each host that ended since the last look; how many did."""
+        ended = [host for host in self._hosts if host.has_newly_exited()]
+        for host in ended:
+            level = logging.INFO if host.exit_code() == 0 else logging.ERROR
+            command = shlex.join(host.command)
+            host_log.log(level, "host %d ended with exit code %s: %s", host.number, host.exit_code(), command)
+        return len(ended)
+
+    def restart_crashed(self, now_s: float) -> str:
+        """Starts hosts again that ended with another exit code than 0, under their numbers.
+
+        Args:
+            now_s: seconds that only rise.
+
+        Returns:
+            Why one can't be started again: a text for people; empty where none is lost.
+        """
+        for place, host in enumerate(self._hosts):
+            exit_code = host.exit_code()
+            if not exit_code:
+                continue
+            quota = self._quotas[place]
+            if not self._command.may_start_again(exit_code):
+                return _describe_loss(host, "to start it again would change nothing")
+            if not quota.try_take(now_s):
+                return _describe_loss(
+                    host, f"it is not started again: {quota.reason(now_s)}; see --max-lifetime-restarts"
+                )
+            limit = "" if quota.max_lifetime < 0 else f" of {quota.max_lifetime}"
+            host_log.warning("host %d is started again (restart %d%s)", host.number, quota.used, limit)
+            self._hosts[place] = self._start(host.log)
+        return ""
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Ends them all, politely first, and waits until they are gone."""
@@ -196,7 +202,21 @@ class HostProcesses:
             if not host.wait(max(0.0, deadline_s - time.monotonic())):
                 host_log.error("host %d did not leave; killed", host.number)
                 host.kill()
+            host.log.flush()
         self.report_exits()
+
+    def _start(self, log: HostLog) -> HostProcess:
+        arguments = self._command.arguments(log.number)
+        environment = _host_environment(self._endpoint, self._token, log.number)
+        if self._command.run_settings:
+            environment[RUN_SETTINGS_VARIABLE] = json.dumps(dict(self._command.run_settings))
+        host_log.info("host %d: starting %s", log.number, shlex.join(arguments))
+        return HostProcess(log, arguments, environment)
+
+
+def _describe_loss(host: HostProcess, why: str) -> str:
+    words = "".join(f"\n    {line}" for line in host.log.last_lines) or " none"
+    return f"host {host.number} ended with exit code {host.exit_code()}, and {why}. Its last words:{words}"
 
 
 def _host_environment(endpoint: str, token: str, number: int) -> dict[str, str]:

@@ -135,6 +135,16 @@ class Server:
             self._stop_reason = reason
         self._waker.wake()
 
+    def free_hosts(self, is_gone: Callable[[Session], bool]) -> None:
+        """Frees the sessions of hosts that are known to be gone, before their silence says so; on the loop's thread.
+
+        Args:
+            is_gone: whether a session's host is.
+        """
+        for session in self.sessions:
+            if is_gone(session):
+                self._switchboard.free(session)
+
     def run(self) -> int:
         """Serves until it is asked to stop.
 

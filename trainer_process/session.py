@@ -41,6 +41,7 @@ class Session:
         session_id: names it on the wire; drawn at random, since it lets a host take its session up again.
         host_index: which host of the run it is; never given twice.
         state: how far it is.
+        process_id: the host's, as it says, on its machine.
         heard_s: when the host last said anything, on the server's clock.
         ledgers: for each behavior that the host was made Ready for, its batches.
         wants_critic: the behaviors whose critic the host wants too.
@@ -52,6 +53,7 @@ class Session:
         self._waiting: deque[Message] = deque()
         self.session_id = session_id
         self.host_index = host_index
+        self.process_id = hello.process_id
         self.state = SessionState.AWAIT_CONFIGURE
         self.heard_s = 0.0
         self.ledgers: dict[str, BatchLedger] = {}

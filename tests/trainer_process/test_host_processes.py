@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from protocol.rendezvous import is_process_alive
-from trainer_process.host_processes import HostCommand, HostProcesses
+from trainer_process.host_command import HostCommand
+from trainer_process.host_processes import HostProcesses
 
 HANG_S = 30.0
 STUBBORN = """
@@ -100,7 +101,8 @@ if sys.platform != "win32":  # where a process can refuse to end
                 "-c",
                 "import logging, sys, time\n"
                 "logging.basicConfig(level=logging.INFO, stream=sys.stdout)\n"
-                "from trainer_process.host_processes import HostCommand, HostProcesses\n"
+                "from trainer_process.host_command import HostCommand\n"
+                "from trainer_process.host_processes import HostProcesses\n"
                 f"hosts = HostProcesses(HostCommand({command!r}), 1, endpoint='x', token='')\n"
                 "time.sleep(60)\n",
             ],
