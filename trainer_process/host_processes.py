@@ -80,6 +80,11 @@ class HostProcess:
         self._reader.join(timeout=0.2)
         return True
 
+    def clear_away(self) -> None:
+        """After its end: frees what belongs to it, once its last words are heard."""
+        self.request_stop()
+        self._reader.join(timeout=0.2)
+
     def kill(self) -> None:
         """Ends the guard without a word; its host may outlive it."""
         self._process.kill()
@@ -181,6 +186,7 @@ class HostProcesses:
             exit_code = host.exit_code()
             if not exit_code:
                 continue
+            host.clear_away()
             quota = self._quotas[place]
             if not self._command.may_start_again(exit_code):
                 return _describe_loss(host, "to start it again would change nothing")
