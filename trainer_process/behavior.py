@@ -13,13 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from protocol.demonstrations_wire import demonstrations_from_message, validate_demonstrations
 from protocol.errors import RecordingError
-from protocol.experience import Float64Array
 from protocol.experience_wire import experience_from_message, validate_batch
 from protocol.messages import Configure, Credit, Demonstrations, EvaluationResult, Experience, Message, PolicyUpdate
+from protocol.statistic import StatisticEntry
 from trainer_process.batch_ledger import Arrival
 from trainer_process.behavior_answer import LOWER_THE_RATE, READ_THE_LOG, complete, failure, policy_update, ready
 from trainer_process.consumption_record import ConsumptionRecord
@@ -30,7 +28,8 @@ from trainer_process.session import Session, SessionState
 from trainer_process.stopwatch import Stopwatch
 
 if TYPE_CHECKING:  # it imports torch
-    from trainer_process.started_behavior import LearnedUpdate, RelabelledPolicy, StartedBehavior
+    from trainer_process.learned_update import LearnedUpdate, RelabelledPolicy
+    from trainer_process.started_behavior import StartedBehavior
 
     StartBehavior: TypeAlias = Callable[[Configure, ReportProgress], StartedBehavior]
 
@@ -89,7 +88,6 @@ class Behavior:
         self._start = start
         self._on_progress = on_progress
         self._run = run
-        self._episode_returns: dict[tuple[int, int], Float64Array] = {}
         self._waiting: list[tuple[Session, Configure]] = []
         self._hosts: dict[int, Session] = {}
         self._started: StartedBehavior | None = None
@@ -176,7 +174,6 @@ class Behavior:
         validate_batch(batch, started.vector_sizes)
         started.accept(batch, session.host_index)
         session.ledgers[self.name].accept(message.batch_id)
-        self._episode_returns[session.host_index, message.batch_id] = batch.statistics.episode_returns.copy()
 
     def _take_demonstrations(self, started: StartedBehavior, session: Session, message: Demonstrations) -> None:
         episodes = demonstrations_from_message(message)
@@ -204,18 +201,14 @@ class Behavior:
         """Keeps what a host measured while it played without recording."""
         if (started := self._started) is None:
             return
-        metrics = {
-            "steps": float(self._newest.steps),
-            "iteration": float(self._newest.iteration),
-            "evaluation_version": float(result.policy_version),
-            "evaluation_steps": float(result.steps),
-            "evaluation_episodes": float(result.episodes),
-            "evaluation_return_mean": result.return_mean,
-            "evaluation_return_deviation": result.return_std,
-            "evaluation_length_mean": result.length_mean,
-        }
+        newest = self._newest
         failed = partial(logger.error, "behavior %r: an evaluation could not be written down: %s", self.name)
-        self._learner.submit(Phase.SAVING, lambda _: started.record_evaluation(metrics), _nothing, failed)
+        self._learner.submit(Phase.SAVING, lambda _: started.record_evaluation(result, newest), _nothing, failed)
+
+    def record_statistics(self, session: Session, entries: Mapping[str, StatisticEntry]) -> None:
+        """Takes numbers of the game's own in, for the metrics; those that come before it was started are lost."""
+        if self._started is not None:
+            self._started.record_statistics(session.host_index, entries)
 
     def close(self, *, is_saving: bool) -> None:
         """Writes the newest state and ends the records; on the main thread, since the learner may be stuck.
@@ -240,6 +233,9 @@ class Behavior:
                 self._started.close()
             self._started, self._latest = started, started.first
             self._consumption = ConsumptionRecord(started.consumed_before)
+            self._remember(started)
+            if started.is_new and started.keeper.keeps_the_start:
+                self._save(started, started.first)
             self.state = BehaviorState.COMPLETE if started.first.is_complete else BehaviorState.LEARNING
             waiting = self._take_waiting()
             if all(session is not loader for session, _ in waiting):  # else it has asked again meanwhile
@@ -300,6 +296,7 @@ class Behavior:
                 return
             if relabelled.policy.version != self._newest.policy.version:
                 self._latest = replace(self._newest, **vars(relabelled))
+                self._remember(started)
                 for session in self._hosts.values():
                     session.send(self._policy_update(session))
             for session, message in self._take_waiting():
@@ -343,17 +340,17 @@ class Behavior:
         self._tell_people(update)
         if update.is_complete:
             self.state = BehaviorState.COMPLETE
-        self._save_if_due(self._started, update)
+        self._remember(self._started)
+        if self._started.keeper.is_due(update):
+            self._save(self._started, update)
 
-    def _save_if_due(self, started: StartedBehavior, update: LearnedUpdate) -> None:
-        if not started.is_checkpoint_due(update):
-            return
+    def _remember(self, started: StartedBehavior) -> None:
+        """What a checkpoint of this moment says beside the algorithm's state."""
+        hosts = self._hosts.values()
+        self._consumption.note({session.session_id: session.ledgers[self.name].last_consumed for session in hosts})
+        started.keeper.remember(self._newest, self._consumption.to_plain(), self._run.state())
 
-        consumed, run = self._consumed(), self._run.state()
-
-        def save(report_progress: ReportProgress) -> None:
-            started.save(update, consumed=consumed, run=run)
-
+    def _save(self, started: StartedBehavior, update: LearnedUpdate) -> None:
         def saved(result: None) -> None:
             if update.is_complete:
                 logger.info(
@@ -365,7 +362,7 @@ class Behavior:
             logger.error("behavior %r: a checkpoint could not be written", self.name, exc_info=error)
             saved(None)
 
-        self._learner.submit(Phase.SAVING, save, saved, failed)
+        self._learner.submit(Phase.SAVING, lambda _: started.keeper.save(update), saved, failed)
 
     def _fail(self, error: Exception) -> None:
         """The update raised; hosts play on with the weights they have, and may start anew."""
@@ -385,7 +382,7 @@ class Behavior:
 
     def _save_now(self, started: StartedBehavior) -> None:
         try:
-            started.save(self._newest, consumed=self._consumed(), run=self._run.state())
+            started.keeper.save(self._newest)
         except Exception:
             logger.exception("behavior %r: the last checkpoint could not be written", self.name)
 
@@ -396,19 +393,12 @@ class Behavior:
                 self._consumption.note({session.session_id: session.ledgers[self.name].last_consumed})
                 del self._hosts[index]
 
-    def _consumed(self) -> dict[int, int]:
-        """For each session, the highest batch id up to which all were learnt from; of former ones too."""
-        hosts = self._hosts.values()
-        self._consumption.note({session.session_id: session.ledgers[self.name].last_consumed for session in hosts})
-        return self._consumption.to_plain()
-
     def _tell_run(self, update: LearnedUpdate) -> None:
         """Episodes count once what they belong to was learnt from, so that they and the weights are of one moment."""
         assert self._started is not None
-        ended = [self._episode_returns.pop(batch) for batch in update.consumed if batch in self._episode_returns]
         total = self._started.total_steps
         progress = min(1.0, update.steps / total) if total else 0.0
-        self._run.hear_learnt(self.name, np.concatenate(ended) if ended else np.zeros(0), progress)
+        self._run.hear_learnt(self.name, update.episode_returns, progress)
 
     def _tell_people(self, update: LearnedUpdate) -> None:
         assert self._started is not None

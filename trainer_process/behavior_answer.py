@@ -8,7 +8,8 @@ from protocol.field_rule import shorten
 from protocol.messages import Complete, Failure, PolicyUpdate, Ready
 
 if TYPE_CHECKING:  # it imports torch
-    from trainer_process.started_behavior import LearnedUpdate, StartedBehavior
+    from trainer_process.learned_update import LearnedUpdate
+    from trainer_process.started_behavior import StartedBehavior
 
 READ_THE_LOG = "read the traceback in the trainer's log; call begin_training to start anew from the weights at hand"
 LOWER_THE_RATE = (

@@ -19,8 +19,8 @@ from trainer_process.algorithms.base import Algorithm, AlgorithmSettings
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.registry import algorithm_entry
 from trainer_process.behavior_plan import BehaviorPlan, make_plan
-from trainer_process.checkpoint import find_checkpoint, latest_checkpoint
 from trainer_process.checkpoint_context import CheckpointContext
+from trainer_process.checkpoint_folder import find_checkpoint, latest_checkpoint, remove_newer
 from trainer_process.errors import CheckpointError, ConfigurationRefusedError, SettingsError
 from trainer_process.learner import ReportProgress
 from trainer_process.priority import cap_torch_threads
@@ -56,6 +56,8 @@ def start_behavior(
         goes_on = _place_at_start(algorithm, configure, folder, settings)
     except (CheckpointError, PolicyFileError, WeightsError) as error:
         raise _unusable_start(configure, error) from error
+    if goes_on is None:
+        folder.set_aside_checkpoints()
     folder.create()
     folder.write_settings(_describe(plan))
     return StartedBehavior(plan, algorithm, folder, settings, goes_on=goes_on)
@@ -100,6 +102,7 @@ def _place_at_start(
     name = configure.behavior
     if settings.resume and (found := latest_checkpoint(folder.checkpoints)) is not None:
         algorithm.restore(found.state)
+        remove_newer(folder.checkpoints, found.iteration)
         logger.info("behavior %r: resumed from %s", name, found.path)
         return found.context
     if configure.start == "weights":

@@ -1,28 +1,31 @@
 """Checkpoints: complete states on disk, each in a folder of its own, whole or not there at all.
 
     <folder>/000000012/         named by the iteration
+        state.json              format, the arrays' file and its digest, the algorithm's other values, the run's context
         state.safetensors       the arrays
-        state.json              format, digest of the file above, the algorithm's other values, the run's context
 
 A checkpoint is written beside its place, synced, and moved in by one rename, so that a process killed at any byte
-leaves at most an unfinished folder, which the next save sweeps away. The digest guards against disks that lost power.
+leaves at most an unfinished folder, which the next save sweeps away. An iteration that is saved again gets a file of
+arrays under another name, and then a new `state.json` in the place of the old one, by one rename too. The digest guards
+against disks that lost power.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
+import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from trainer_process.algorithms.base import AlgorithmState
+from trainer_process.atomic_file import sync_folder, write_atomically, write_synced
 from trainer_process.checkpoint_context import CheckpointContext
 from trainer_process.errors import CheckpointError
 
@@ -30,8 +33,7 @@ FORMAT = "learning-bridge checkpoint 2"
 ARRAYS_FILE = "state.safetensors"
 VALUES_FILE = "state.json"
 UNFINISHED_PREFIX = ".unfinished-"
-
-_logger = logging.getLogger(__name__)
+_ARRAYS_NAME = re.compile(r"state(-[0-9a-f]{1,32})?\.safetensors", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -51,28 +53,48 @@ class Checkpoint:
     path: Path | None = None
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint, kept: int) -> Path:
-    """Writes a checkpoint and removes all but the `kept` newest; returns its folder.
+def checkpoint_path(folder: Path, iteration: int) -> Path:
+    """Where the checkpoint of an iteration is, or would be."""
+    return folder / f"{iteration:09d}"
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Writes a checkpoint, in the place of an earlier one of the same iteration; returns its folder.
 
     Raises:
-        CheckpointError: it can't be written; earlier ones are untouched.
+        CheckpointError: it can't be written; earlier ones, of the same iteration too, are untouched.
     """
-    target = folder / f"{checkpoint.iteration:09d}"
-    unfinished = folder / f"{UNFINISHED_PREFIX}{checkpoint.iteration:09d}-{os.getpid()}"
+    target = checkpoint_path(folder, checkpoint.iteration)
+    unfinished = folder / f"{UNFINISHED_PREFIX}{target.name}-{os.getpid()}"
+    content = save(dict(checkpoint.state.arrays))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep_unfinished(folder)
-        unfinished.mkdir()
-        _write(unfinished, checkpoint)
         if target.exists():
-            _remove(target)
-        unfinished.rename(target)
-        _sync_folder(folder)
-        for old in list(_newest_first(folder))[kept:]:
-            _remove(old)
+            _replace(target, checkpoint, content)
+        else:
+            unfinished.mkdir()
+            write_synced(unfinished / ARRAYS_FILE, content)
+            write_synced(unfinished / VALUES_FILE, _header(checkpoint, ARRAYS_FILE, digest_of(content)))
+            sync_folder(unfinished)
+            unfinished.rename(target)
+            sync_folder(folder)
     except OSError as error:
         raise CheckpointError(f"{target}: expected to write a checkpoint, got {error}") from error
     return target
+
+
+def write_context(path: Path, context: CheckpointContext) -> None:
+    """Gives a checkpoint that is there another context.
+
+    Raises:
+        CheckpointError: it isn't there, or can't be written.
+    """
+    header = {**read_header(path), "context": context.to_plain()}
+    try:
+        write_atomically(path / VALUES_FILE, _encoded(header))
+    except OSError as error:
+        raise CheckpointError(f"{path}: expected to write {VALUES_FILE}, got {error}") from error
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -81,98 +103,89 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: the folder is missing, unfinished, damaged or of another format.
     """
+    header = read_header(path)
+    name = header.get("arrays", ARRAYS_FILE)
+    if not isinstance(name, str) or _ARRAYS_NAME.fullmatch(name) is None:
+        raise CheckpointError(f"{path / VALUES_FILE}: expected the name of a file of arrays, got {name!r}")
     try:
-        header = json.loads((path / VALUES_FILE).read_bytes())
-        content = (path / ARRAYS_FILE).read_bytes()
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: expected {VALUES_FILE} and {ARRAYS_FILE}, got {error}") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        found = header.get("format") if isinstance(header, dict) else type(header).__name__
-        raise CheckpointError(f"{path}: expected the format {FORMAT!r}, got {found!r}")
-    if header.get("digest") != _digest(content) or not isinstance(header.get("values"), dict):
-        raise CheckpointError(f"{path}: expected the digest {header.get('digest')}, got {_digest(content)}: damaged")
+        content = (path / name).read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: expected {VALUES_FILE} and {name}, got {error}") from error
+    if header.get("digest") != digest_of(content) or not isinstance(header.get("values"), dict):
+        raise CheckpointError(f"{path}: expected the digest {header.get('digest')}, got {digest_of(content)}: damaged")
     try:
         state = AlgorithmState(arrays=load(content), values=header["values"])
         return Checkpoint(int(header["iteration"]), state, CheckpointContext.from_plain(header["context"]), path)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path / VALUES_FILE}: expected an iteration and a context, got {error!r}") from error
     except SafetensorError as error:
-        raise CheckpointError(f"{path / ARRAYS_FILE}: expected safetensors, got {error}") from error
+        raise CheckpointError(f"{path / name}: expected safetensors, got {error}") from error
 
 
-def latest_checkpoint(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint that is whole, or None; damaged ones are passed over with a warning."""
-    for path in _newest_first(folder):
-        try:
-            return load_checkpoint(path)
-        except CheckpointError as error:
-            _logger.warning("passing over a checkpoint: %s", error)
-    return None
-
-
-def find_checkpoint(path: Path) -> Checkpoint:
-    """What `path` means: a checkpoint, a folder of checkpoints, or a behavior's folder that has one.
+def read_context(path: Path) -> CheckpointContext:
+    """Where the run stood at a checkpoint, whose arrays aren't looked at.
 
     Raises:
-        CheckpointError: there is no whole checkpoint.
+        CheckpointError: it is missing, unfinished or of another format.
     """
-    if (path / VALUES_FILE).is_file():
-        return load_checkpoint(path)
-    for folder in (path, path / "checkpoints"):
-        found = latest_checkpoint(folder)
-        if found is not None:
-            return found
-    raise CheckpointError(f"{path}: expected a checkpoint or a folder of checkpoints, got neither")
+    return CheckpointContext.from_plain(read_header(path).get("context"))
 
 
-def _write(folder: Path, checkpoint: Checkpoint) -> None:
-    content = save(dict(checkpoint.state.arrays))
-    header = {
-        "format": FORMAT,
-        "iteration": checkpoint.iteration,
-        "digest": _digest(content),
-        "context": checkpoint.context.to_plain(),
-        "values": checkpoint.state.values,
-    }
-    _write_synced(folder / ARRAYS_FILE, content)
-    _write_synced(folder / VALUES_FILE, (json.dumps(header, indent=1) + "\n").encode())
-    _sync_folder(folder)
+def read_header(path: Path) -> dict[str, Any]:
+    """What `state.json` of a checkpoint says.
 
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a rename outlast a power cut; Windows can't open folders, and keeps the order of renames by itself."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
+    Raises:
+        CheckpointError: it is missing, cut or of another format.
+    """
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        header = json.loads((path / VALUES_FILE).read_bytes())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: expected {VALUES_FILE} and {ARRAYS_FILE}, got {error}") from error
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        found = header.get("format") if isinstance(header, dict) else type(header).__name__
+        raise CheckpointError(f"{path}: expected the format {FORMAT!r}, got {found!r}")
+    return header
 
 
-def _digest(content: bytes) -> str:
-    return blake2b(content, digest_size=16).hexdigest()
-
-
-def _newest_first(folder: Path) -> Iterator[Path]:
-    if not folder.is_dir():
-        return iter(())
-    found = [path for path in folder.iterdir() if path.name.isdigit() and path.is_dir()]
-    return iter(sorted(found, key=lambda path: int(path.name), reverse=True))
-
-
-def _remove(path: Path) -> None:
+def remove_checkpoint(path: Path) -> None:
     """Moves a checkpoint out of the way before its files go, so that half of one never looks like a whole."""
     doomed = path.with_name(f"{UNFINISHED_PREFIX}{path.name}-removed-{os.getpid()}")
     path.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)
+
+
+def digest_of(content: bytes) -> str:
+    """Of the arrays' file, in 32 hexadecimal digits."""
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+def _replace(target: Path, checkpoint: Checkpoint, content: bytes) -> None:
+    """The new header is the moment from which on the new arrays count; those that none names go afterwards."""
+    digest = digest_of(content)
+    name = f"state-{digest}.safetensors"
+    write_synced(target / name, content)
+    sync_folder(target)
+    write_atomically(target / VALUES_FILE, _header(checkpoint, name, digest))
+    for path in target.iterdir():
+        if path.name not in (name, VALUES_FILE):
+            path.unlink(missing_ok=True)
+
+
+def _header(checkpoint: Checkpoint, arrays_name: str, digest: str) -> bytes:
+    return _encoded(
+        {
+            "format": FORMAT,
+            "iteration": checkpoint.iteration,
+            "arrays": arrays_name,
+            "digest": digest,
+            "context": checkpoint.context.to_plain(),
+            "values": checkpoint.state.values,
+        }
+    )
+
+
+def _encoded(header: dict[str, Any]) -> bytes:
+    return (json.dumps(header, indent=1) + "\n").encode()
 
 
 def _sweep_unfinished(folder: Path) -> None:

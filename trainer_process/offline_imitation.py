@@ -21,9 +21,10 @@ from protocol.schema import action_to_wire, observation_to_wire
 from protocol.schema_hash import action_hash, observation_hash
 from protocol.weights import WeightsSnapshot
 from trainer_process.behavior_start import start_behavior
+from trainer_process.learned_update import LearnedUpdate
 from trainer_process.run_folder import RunFolder
 from trainer_process.start_settings import StartSettings, same_for_all
-from trainer_process.started_behavior import LearnedUpdate, StartedBehavior
+from trainer_process.started_behavior import StartedBehavior
 
 logger = logging.getLogger(__name__)
 
@@ -163,12 +164,12 @@ def _learn(
         while not update.is_complete and started.is_ready([]):
             update = started.learn(report_progress, seconds_in_transport=0.0)
             on_update(_progress(started, update))
-            if not update.is_complete and started.is_checkpoint_due(update):
-                started.save(update)
+            if not update.is_complete and started.keeper.is_due(update):
+                started.keeper.save(update)
             if should_stop():
                 break
     finally:
-        started.save(update)
+        started.keeper.save(update)
     return _progress(started, update)
 
 
@@ -220,7 +221,7 @@ def _start_settings(options: ImitationOptions) -> StartSettings:
         resume=options.resume,
         checkpoint_interval=options.checkpoint_interval,
         kept_checkpoints=options.kept_checkpoints,
-        metrics_writers=("tensorboard",) if options.tensorboard else (),
+        metrics_writers=("csv", "tensorboard") if options.tensorboard else ("csv",),
         torch_threads=options.torch_threads,
     )
 

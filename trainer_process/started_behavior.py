@@ -8,29 +8,28 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
 from protocol.collection_contract import CollectionContract
-from protocol.errors import PolicyFileError
-from protocol.experience import ExperienceBatch, VectorSizes
-from protocol.messages import Configure
-from protocol.policy_file import PolicyFile, save_policy
+from protocol.experience import ExperienceBatch, Float64Array, VectorSizes
+from protocol.messages import Configure, EvaluationResult
 from protocol.recording import Episode, EpisodeSizes, FlatEpisodes
+from protocol.statistic import StatisticEntry
 from protocol.weights import WeightsSnapshot
-from trainer_process.algorithms.base import Algorithm, AlgorithmState, ConsumedBatch
+from trainer_process.algorithms.base import Algorithm, ConsumedBatch
 from trainer_process.behavior_plan import BehaviorPlan, check_later_host
-from trainer_process.checkpoint import Checkpoint, save_checkpoint
 from trainer_process.checkpoint_context import CheckpointContext
 from trainer_process.demonstration_intake import DemonstrationIntake
 from trainer_process.demonstration_spool import DemonstrationSpool
 from trainer_process.errors import DivergedError
+from trainer_process.learned_update import LearnedUpdate, RelabelledPolicy
 from trainer_process.learner import ReportProgress
 from trainer_process.metrics import MetricsWriter, finite_metrics
 from trainer_process.run_folder import BehaviorFolder
 from trainer_process.start_settings import StartSettings
+from trainer_process.state_keeper import StateKeeper
 
 logger = logging.getLogger(__name__)
 
@@ -38,52 +37,17 @@ HIGHEST_NAMED_VERSION = 2**53
 """Of a host's weights, where training goes on above it; no training gets there, and versions have to fit into int64."""
 
 
-@dataclass(frozen=True)
-class LearnedUpdate:
-    """Where learning stands after an update, or before the first: copies that no later update writes to.
-
-    Attributes:
-        iteration: updates so far.
-        steps: agent-steps consumed so far.
-        is_complete: whether all steps that the settings ask for were consumed.
-        policy: the policy's weights.
-        critic: the critic's, where the algorithm has one.
-        state: everything a checkpoint holds.
-        files: contents of what else the folder shall have, by name.
-        metrics: what was measured; empty before the first update.
-        consumed: batches that need to be kept no longer.
-    """
-
-    iteration: int
-    steps: int
-    is_complete: bool
-    policy: WeightsSnapshot
-    critic: WeightsSnapshot | None
-    state: AlgorithmState
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    consumed: tuple[ConsumedBatch, ...] = ()
-
-
-@dataclass(frozen=True)
-class RelabelledPolicy:
-    """The same weights, called by a higher version; fields as of `LearnedUpdate`."""
-
-    policy: WeightsSnapshot
-    critic: WeightsSnapshot | None
-    state: AlgorithmState
-
-
 class StartedBehavior:
     """A behavior whose algorithm is there.
 
-    `learn`, `raise_version`, `record_evaluation` and `save` are for the learner thread, though `save` touches nothing
-    that an update does; all else is for the main thread.
+    `learn`, `raise_version` and `record_evaluation` are for the learner thread, and so is the saving of `keeper`,
+    though that touches nothing that an update does; all else is for the main thread.
 
     Attributes:
         plan: what it learns, and how.
         folder: where its records go.
         first: where learning stands at the start.
+        keeper: of its checkpoints and policies.
     """
 
     def __init__(
@@ -104,22 +68,24 @@ class StartedBehavior:
             goes_on: where an earlier training stood that goes on here, with the demonstrations that it had.
 
         Raises:
+            MetricsError: a writer of metrics isn't there.
             RecordingError: those can't be used.
         """
         self.plan = plan
         self.folder = folder
         self._algorithm = algorithm
         self._settings = settings
-        self._metrics = MetricsWriter(folder.path, "tensorboard" in settings.metrics_writers)
         spec = plan.spec
+        self._metrics = self._open_metrics(algorithm.steps if goes_on is not None else 0 if settings.resume else None)
+        self._episode_returns: dict[ConsumedBatch, Float64Array] = {}
         spool = DemonstrationSpool(
             folder.demonstrations_file, spec.observation, spec.action, goes_on=goes_on is not None
         )
         self._demonstrations = DemonstrationIntake(algorithm, spool)
         self._idle_since_s = time.perf_counter()
-        self._saved_iteration = -1
         self._goes_on = goes_on
         self.first = self._look()
+        self.keeper = StateKeeper(plan, folder, settings, self.first)
 
     @property
     def total_steps(self) -> int:
@@ -154,6 +120,7 @@ class StartedBehavior:
             ExperienceError: the algorithm can't use it.
         """
         self._algorithm.add_experience(batch, host_index)
+        self._episode_returns[ConsumedBatch(host_index, batch.batch_id)] = batch.statistics.episode_returns.copy()
         self._demonstrations.excuse(host_index)
 
     def show(self, episodes: Sequence[Episode], *, is_last: bool) -> None:
@@ -261,59 +228,63 @@ class StartedBehavior:
         update = self._look({**report.metrics, **timing, **(run_metrics or {})}, report.consumed)
         if not update.policy.is_finite():
             raise DivergedError("policy weights", f"behavior {self.plan.spec.name!r}, iteration {update.iteration}")
-        self._metrics.write(update.metrics)
-        self._keep_policy(update, steps_before)
+        returns = self._take_episode_returns(report.consumed)
+        update = replace(update, episode_returns=returns, row=self._metrics.write(update.metrics, returns))
+        self.keeper.keep_policy(update, steps_before)
         return update
 
-    def record_evaluation(self, metrics: Mapping[str, float]) -> None:
-        """Writes down what a host measured while it played without recording."""
-        self._metrics.write(metrics)
-
-    def is_checkpoint_due(self, update: LearnedUpdate) -> bool:
-        """Whether this update should be kept on disk."""
-        interval = self._settings.checkpoint_interval
-        return update.is_complete or (interval > 0 and update.iteration % interval == 0)
-
-    def save(
-        self,
-        update: LearnedUpdate,
-        *,
-        consumed: Mapping[int, int] | None = None,
-        run: Mapping[str, object] | None = None,
-    ) -> None:
-        """Writes a checkpoint and the policy file, unless this update has them already.
+    def record_evaluation(self, result: EvaluationResult, newest: LearnedUpdate) -> None:
+        """Writes down what a host measured while it played without recording, and holds it to the policy it was of.
 
         Args:
-            update: to be kept.
-            consumed: for each session, the highest batch id up to which it has been learnt from.
-            run: the state of what belongs to the whole run.
+            result: of one policy, which need not be the newest.
+            newest: where learning stands.
 
         Raises:
-            CheckpointError: the checkpoint can't be written.
-            PolicyFileError: the policy file can't be.
-            RunFolderError: a file beside it can't be.
+            CheckpointError: a checkpoint can't be written.
+            PolicyFileError: the best policy can't be.
         """
-        if update.iteration == self._saved_iteration:
-            return
-        context = CheckpointContext(
-            steps=update.steps,
-            version=update.policy.version,
-            created=time.time(),
-            return_mean=update.metrics.get("return_mean"),
-            consumed=consumed or {},
-            run=run or {},
+        self._metrics.record(
+            {
+                "steps": float(newest.steps),
+                "iteration": float(newest.iteration),
+                "evaluation_version": float(result.policy_version),
+                "evaluation_steps": float(result.steps),
+                "evaluation_episodes": float(result.episodes),
+                "evaluation_return_mean": result.return_mean,
+                "evaluation_return_deviation": result.return_std,
+                "evaluation_length_mean": result.length_mean,
+            }
         )
-        checkpoint = Checkpoint(update.iteration, update.state, context)
-        save_checkpoint(self.folder.checkpoints, checkpoint, self._settings.kept_checkpoints)
-        self._write_policy(update, self.folder.policy_file)
-        for name, content in update.files.items():
-            self.folder.write_file(name, content)
-        self._saved_iteration = update.iteration
+        self.keeper.take_evaluation(result.policy_version, result.return_mean)
+
+    def record_statistics(self, host_index: int, entries: Mapping[str, StatisticEntry]) -> None:
+        """Takes a game's own numbers in, for the next row of metrics."""
+        self._metrics.statistics.add(host_index, entries)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no earlier training goes on here."""
+        return self._goes_on is None
 
     def close(self) -> None:
         """Ends the files of metrics and demonstrations."""
         self._metrics.close()
         self._demonstrations.close()
+
+    def _open_metrics(self, from_steps: int | None) -> MetricsWriter:
+        settings = self._settings
+        return MetricsWriter(
+            self.folder.path,
+            settings.metrics_writers,
+            settings={"trainer_type": self.plan.trainer_type, **self.plan.settings.to_plain()},
+            summary_steps=settings.summary_steps,
+            from_steps=from_steps,
+        )
+
+    def _take_episode_returns(self, consumed: Sequence[ConsumedBatch]) -> Float64Array:
+        known = [self._episode_returns.pop(batch) for batch in consumed if batch in self._episode_returns]
+        return np.concatenate([np.zeros(0), *known])
 
     def _look(
         self, metrics: Mapping[str, float] | None = None, consumed: tuple[ConsumedBatch, ...] = ()
@@ -325,37 +296,8 @@ class StartedBehavior:
             policy=self._algorithm.policy_snapshot(),
             critic=self._algorithm.critic_snapshot(),
             state=self._algorithm.state(),
+            total_steps=self._algorithm.total_steps,
             files=self._algorithm.files(),
             metrics=finite_metrics(metrics or {}),
             consumed=consumed,
-        )
-
-    def _keep_policy(self, update: LearnedUpdate, steps_before: int) -> None:
-        """Keeps the policy at intervals; a disk that is full ends the keeping of this one, and not the training."""
-        interval = self._settings.policy_save_interval
-        if interval <= 0 or update.steps // interval == steps_before // interval:
-            return
-        path = self.folder.policy_file_at(update.steps)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._write_policy(update, path)
-        except (OSError, PolicyFileError) as error:
-            logger.error("behavior %r: the policy of step %d isn't kept: %s", self.plan.spec.name, update.steps, error)
-
-    def _write_policy(self, update: LearnedUpdate, path: Path) -> None:
-        spec = self.plan.spec
-        save_policy(
-            path,
-            PolicyFile(
-                behavior=spec.name,
-                observation=spec.observation,
-                action=spec.action,
-                policy_settings=spec.policy_settings,
-                snapshot=update.policy,
-                metadata={
-                    "iteration": str(update.iteration),
-                    "steps": str(update.steps),
-                    "trainer_type": self.plan.trainer_type,
-                },
-            ),
         )

@@ -15,7 +15,8 @@ from protocol.policy_settings import CriticSettings, PolicySettings
 from protocol.schema import ContinuousObservation, ExclusiveDiscreteAction
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import Algorithm, AlgorithmState, BehaviorSpec
-from trainer_process.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from trainer_process.checkpoint import Checkpoint, load_checkpoint
+from trainer_process.checkpoint_folder import save_checkpoint
 from trainer_process.errors import CheckpointError
 
 BEHAVIOR = BehaviorSpec.create(

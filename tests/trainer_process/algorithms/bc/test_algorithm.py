@@ -17,7 +17,8 @@ from tests.trainer_process.experience_builder import make_batch
 from tests.trainer_process.shown_episodes import shown_episodes
 from trainer_process.algorithms.base import BehaviorSpec
 from trainer_process.algorithms.bc import BC, BCSettings
-from trainer_process.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from trainer_process.checkpoint import Checkpoint, load_checkpoint
+from trainer_process.checkpoint_folder import save_checkpoint
 from trainer_process.errors import DivergedError, ExperienceError
 
 FOLLOWER = BehaviorSpec.create(
