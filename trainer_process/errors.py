@@ -9,6 +9,7 @@ BridgeError (protocol)
     ├── CheckpointError              a checkpoint can't be written, read or used
     ├── RewardFileError              a learned reward's file can't be used
     ├── ExportError                  a policy can't be given in the form that was asked for
+    ├── MetricsError                 metrics can't be written where they shall go
     ├── RunFolderError               a run folder can't be made or used
     └── ConfigurationRefusedError    a host's Configure can't be accepted; carries the answer
 """
@@ -87,6 +88,10 @@ class RewardFileError(TrainerError):
 
 class ExportError(TrainerError):
     """A policy can't be given in the form that was asked for, or what came of it doesn't agree with the policy."""
+
+
+class MetricsError(TrainerError):
+    """Metrics can't be written where they shall go: there is no such writer, or its library is missing."""
 
 
 class RunFolderError(TrainerError):

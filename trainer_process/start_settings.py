@@ -30,7 +30,7 @@ class StartSettings:
         checkpoint_steps: agent-steps between checkpoints, in place of the updates; 0 leaves it to those.
         kept_checkpoints: how many are kept, the best beside them.
         summary_steps: agent-steps between rows of metrics; 0 writes one for every update.
-        metrics_writers: where metrics go beside `metrics.jsonl`: names of `trainer_process.metrics`.
+        metrics_writers: where metrics go beside `metrics.jsonl`: of csv, mlflow, tensorboard, wandb.
         torch_threads: threads of torch.
         expected_host_count: how many hosts will come, as far as that is known; each is asked for its share.
         policy_save_interval: agent-steps between policies that are kept beside the newest; none where it isn't above 0.
@@ -49,7 +49,7 @@ class StartSettings:
     checkpoint_steps: int = 0
     kept_checkpoints: int = 3
     summary_steps: int = 0
-    metrics_writers: tuple[str, ...] = ("tensorboard",)
+    metrics_writers: tuple[str, ...] = ("csv", "tensorboard")
     torch_threads: int = 1
     expected_host_count: int = 1
     policy_save_interval: int = 0

@@ -24,8 +24,10 @@ from protocol.messages import (
     Refused,
     Release,
     SharedMemoryAnswer,
+    Statistics,
     Stop,
 )
+from protocol.statistic import statistics_from_wire
 from trainer_process.behavior import Behavior
 from trainer_process.errors import ExperienceError
 from trainer_process.run_watch import RunWatch
@@ -98,6 +100,11 @@ class Switchboard:
             logger.warning("%s: %s was silent for %.0f s; its session is freed", HOST_TIMEOUT, session, silence_s)
             self._leave(session, may_resume=True)
 
+    def free(self, session: Session) -> None:
+        """A host is known to be gone: its process has ended."""
+        logger.info("%s has ended; its session is freed", session)
+        self._leave(session, may_resume=False)
+
     def _greet(self, peer: bytes, hello: Hello, now_s: float) -> None:
         answer = self.sessions.admit(peer, hello, now_s)
         if isinstance(answer, Refused):
@@ -137,6 +144,8 @@ class Switchboard:
                 self._configure(session, message)
             case EvaluationResult():
                 self._take_evaluation(session, message)
+            case Statistics():
+                self._take_statistics(session, message)
             case SharedMemoryAnswer():
                 session.take_memory_answer(message)
             case Release():
@@ -171,6 +180,14 @@ class Switchboard:
         text = "%s evaluated %r, version %d: mean return %.3f over %d episodes"
         logger.info(text, session, message.behavior, message.policy_version, message.return_mean, message.episodes)
         self.behaviors[message.behavior].record_evaluation(message)
+
+    def _take_statistics(self, session: Session, message: Statistics) -> None:
+        entries = statistics_from_wire(message.entries)
+        if message.behavior and message.behavior not in session.ledgers:
+            session.send(_unknown_behavior(message.behavior, session))
+            return
+        for name in [message.behavior] if message.behavior else list(session.ledgers):
+            self.behaviors[name].record_statistics(session, entries)
 
     def _take_stop(self, session: Session, message: Stop) -> None:
         logger.info("%s leaves: %s", session, message.reason)

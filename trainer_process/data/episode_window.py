@@ -24,7 +24,11 @@ class EpisodeWindow:
         return new
 
     def metrics(self) -> dict[str, float]:
-        """Means over the window; empty before the first episode ended."""
+        """Means, and a deviation, over the window; empty before the first episode ended."""
         if len(self.returns) == 0:
             return {}
-        return {"return_mean": float(self.returns.mean()), "episode_length_mean": float(self.lengths.mean())}
+        return {
+            "return_mean": float(self.returns.mean()),
+            "return_deviation": float(self.returns.std()),
+            "episode_length_mean": float(self.lengths.mean()),
+        }

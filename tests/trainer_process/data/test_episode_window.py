@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from protocol.experience import ExperienceStatistics
@@ -20,7 +22,7 @@ def test_the_window_holds_the_last_episodes():
     window = EpisodeWindow(size=3)
     window.add([counted(100.0, 1.0), counted(2.0)])
     assert window.add([counted(3.0)]) == 1
-    assert window.metrics() == {"return_mean": 2.0, "episode_length_mean": 7.0}
+    assert window.metrics() == {"return_mean": 2.0, "return_deviation": math.sqrt(2 / 3), "episode_length_mean": 7.0}
 
 
 def test_an_update_with_more_episodes_than_the_window_is_told_whole():

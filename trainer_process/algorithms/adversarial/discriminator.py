@@ -147,11 +147,13 @@ class Discriminator(RewardModel):
 
 
 def _metrics(figures: list[StepFigures]) -> dict[str, float]:
-    loss, expert, generator, entropy = np.array(figures, np.float64).mean(axis=0).tolist()
+    mean = StepFigures(*np.array(figures, np.float64).mean(axis=0).tolist())
     return {
-        "discriminator_loss": loss,
-        "discriminator_accuracy": 0.5 * (expert + generator),
-        "discriminator_accuracy_expert": expert,
-        "discriminator_accuracy_generator": generator,
-        "discriminator_entropy": entropy,
+        "discriminator_loss": mean.loss,
+        "discriminator_accuracy": 0.5 * (mean.accuracy_expert + mean.accuracy_generator),
+        "discriminator_accuracy_expert": mean.accuracy_expert,
+        "discriminator_accuracy_generator": mean.accuracy_generator,
+        "discriminator_estimate_expert": mean.estimate_expert,
+        "discriminator_estimate_generator": mean.estimate_generator,
+        "discriminator_entropy": mean.entropy,
     }

@@ -26,12 +26,16 @@ class StepFigures(NamedTuple):
         loss: of all rows.
         accuracy_expert: the share of the expert's rows that it took for the expert's.
         accuracy_generator: the share of the policy's rows that it took for the policy's.
+        estimate_expert: mean chance that it gave the expert's rows of being the expert's.
+        estimate_generator: mean chance that it gave the policy's rows of being the expert's.
         entropy: mean, in nats.
     """
 
     loss: float
     accuracy_expert: float
     accuracy_generator: float
+    estimate_expert: float
+    estimate_generator: float
     entropy: float
 
 
@@ -91,10 +95,13 @@ class DiscriminatorStep:
         loss, slopes = discriminator_loss(logits, self._targets, self._entropy_coefficient)
         self._move(slopes)
         is_taken_for_expert = logits > 0.0
+        chances = torch.sigmoid(logits)
         return StepFigures(
             loss=float(loss),
             accuracy_expert=float(is_taken_for_expert[: self._size].float().mean()),
             accuracy_generator=1.0 - float(is_taken_for_expert[self._size :].float().mean()),
+            estimate_expert=float(chances[: self._size].mean()),
+            estimate_generator=float(chances[self._size :].mean()),
             entropy=float(discriminator_entropy(logits)),
         )
 

@@ -219,6 +219,7 @@ class PPO(CountedAlgorithm):
         learnt = data if rows is None else data.targets().taken(rows)
         return metrics | {
             "explained_variance": float(explained_variance(learnt.old_values, learnt.returns)),
+            "value_estimate_mean": float(learnt.old_values.mean()),
             "learning_rate": coefficients.learning_rate,
             "clip_range": coefficients.clip_range,
             "entropy_coefficient": coefficients.entropy_coefficient,

@@ -1,34 +1,21 @@
-"""Metrics of a behavior: their names, and where they are written.
-
-A row of metrics is plain data: finite numbers by name. It goes to `metrics.jsonl`, one line an update, and to
-TensorBoard under ML-Agents' tags where that has the metric (with underscores for their spaces).
-"""
+"""The metrics by name: what each means, and what becomes of it in a row that sums up several updates."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import time
 from collections.abc import Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from tensorboardX import SummaryWriter
-
-METRICS_FILE = "metrics.jsonl"
-TENSORBOARD_FOLDER = "tensorboard"
+from enum import Enum
 
 METRICS: Mapping[str, str] = {
     "steps": "agent-steps of experience consumed since training began",
     "iteration": "updates since training began",
     "episodes": "episodes that ended since the last update",
     "return_mean": "mean undiscounted return of the last episodes, at least 100 of them where there were that many",
+    "return_deviation": "standard deviation of the same returns",
     "episode_length_mean": "mean length of the same episodes, in steps",
     "policy_loss": "mean over all minibatches",
     "value_loss": "mean over all minibatches, before its coefficient",
+    "value_estimate_mean": "mean value of the steps by the critic before the update",
     "entropy": "mean entropy of the policy, in nats",
     "approximate_kl": "mean approximate KL of the last epoch, old policy to new",
     "clip_fraction": "share of probability ratios outside the clip range",
@@ -52,6 +39,8 @@ METRICS: Mapping[str, str] = {
     "discriminator_accuracy": "mean of the two below; near 0.5 is where imitation is to end",
     "discriminator_accuracy_expert": "share of the expert's steps taken for the expert's",
     "discriminator_accuracy_generator": "share of the policy's steps taken for the policy's; falls as that improves",
+    "discriminator_estimate_expert": "mean chance that it gives the expert's steps of being the expert's",
+    "discriminator_estimate_generator": "mean chance that it gives the policy's steps of being the expert's",
     "discriminator_entropy": "of its verdicts, in nats; rises to 0.69 as it can tell less",
     "neg_log_prob": "mean surprise at what the expert did, in nats, of the policy before each step of the epoch",
     "prob_true_action": "mean probability, or density, of what the expert did",
@@ -71,97 +60,61 @@ METRICS: Mapping[str, str] = {
     "seconds_update": "time the update took",
     "seconds_transport": "time spent receiving and sending",
 }
-"""What PPO and its behavior report; further algorithms may add names of their own."""
-
-TENSORBOARD_TAGS: Mapping[str, str] = {
-    "return_mean": "Environment/Cumulative Reward",
-    "episode_length_mean": "Environment/Episode Length",
-    "policy_loss": "Losses/Policy Loss",
-    "value_loss": "Losses/Value Loss",
-    "entropy": "Policy/Entropy",
-    "neg_log_prob": "Losses/Pretraining Loss",
-    "validation_neg_log_prob": "Losses/Validation Loss",
-    "learning_rate": "Policy/Learning Rate",
-    "clip_range": "Policy/Epsilon",
-    "entropy_coefficient": "Policy/Beta",
-    "approximate_kl": "Policy/Approximate KL",
-    "clip_fraction": "Policy/Clip Fraction",
-    "explained_variance": "Policy/Explained Variance",
-}
+"""What the algorithms and their behaviors report; further algorithms may add names of their own."""
 
 
-def tensorboard_tag(name: str) -> str:
-    """The tag that a metric has in TensorBoard."""
-    return TENSORBOARD_TAGS.get(name, f"Trainer/{name}")
+class Summing(Enum):
+    """What becomes of a metric in a row over several updates."""
+
+    MEAN = "mean"
+    LAST = "last"
+    SUM = "sum"
+    MAX = "max"
+
+
+_SUMS = frozenset(
+    {
+        "episodes",
+        "unrecorded_steps",
+        "dropped_actions",
+        "non_finite_steps",
+        "dropped_steps_lag",
+        "dropped_steps_off_policy",
+        "seconds_waiting",
+        "seconds_update",
+        "seconds_transport",
+    }
+)
+# Counters and schedules; and what is the mean of the last episodes already, which another mean would only delay.
+_LAST = frozenset(
+    {
+        "steps",
+        "iteration",
+        "return_mean",
+        "return_deviation",
+        "episode_length_mean",
+        "learning_rate",
+        "clip_range",
+        "entropy_coefficient",
+        "epochs_since_best",
+        "demonstration_steps",
+    }
+)
+_MAX = frozenset({"policy_lag_max", "normalizer_initialised"})
+
+LESSON_PREFIX = "lesson/"
+"""Before the name of a parameter of the world whose lesson is counted."""
+
+
+def summing_of(name: str) -> Summing:
+    """What becomes of a metric in a row over several updates."""
+    if name in _SUMS:
+        return Summing.SUM
+    if name in _LAST or name.startswith(LESSON_PREFIX):
+        return Summing.LAST
+    return Summing.MAX if name in _MAX else Summing.MEAN
 
 
 def finite_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     """The metrics that are finite: what is not known yet is left out rather than written as NaN."""
     return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
-
-
-class MetricsWriter:
-    """Appends rows of metrics to a behavior's folder; a line that a killed process left half is ended first."""
-
-    def __init__(self, folder: Path, tensorboard: bool) -> None:
-        """
-        Args:
-            folder: exists.
-            tensorboard: also write for TensorBoard, which needs `tensorboardX`.
-
-        Raises:
-            OSError: the folder can't be written to.
-        """
-        path = folder / METRICS_FILE
-        is_torn = _ends_within_a_line(path)
-        self._file = path.open("a", encoding="utf-8")
-        if is_torn:
-            self._file.write("\n")
-        self._tensorboard = _tensorboard_writer(folder / TENSORBOARD_FOLDER) if tensorboard else None
-
-    def write(self, metrics: Mapping[str, float]) -> None:
-        """Writes one row; `metrics["steps"]` is its place on TensorBoard's axis."""
-        finite = finite_metrics(metrics)
-        now = time.time()
-        self._file.write(json.dumps({"time": round(now, 3), **finite}) + "\n")
-        self._file.flush()
-        if self._tensorboard is not None:
-            _add_event(self._tensorboard, finite, now)
-
-    def close(self) -> None:
-        """Ends both files; further calls do nothing."""
-        self._file.close()
-        if self._tensorboard is not None:
-            self._tensorboard.close()
-            self._tensorboard = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def _tensorboard_writer(folder: Path) -> SummaryWriter:
-    from tensorboardX import SummaryWriter
-
-    return SummaryWriter(str(folder))
-
-
-def _add_event(writer: SummaryWriter, metrics: Mapping[str, float], now: float) -> None:
-    """All metrics in one event: one each, as by `add_scalar`, would hold an update up for more than a millisecond."""
-    from tensorboardX.proto.summary_pb2 import Summary
-
-    tags = {name: tensorboard_tag(name).replace(" ", "_") for name in metrics}
-    values = [Summary.Value(tag=tags[name], simple_value=value) for name, value in metrics.items()]
-    writer.file_writer.add_summary(Summary(value=values), int(metrics.get("steps", 0)), now)
-
-
-def _ends_within_a_line(path: Path) -> bool:
-    if not path.exists() or path.stat().st_size == 0:
-        return False
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) != b"\n"
