@@ -89,7 +89,7 @@ class EnvironmentParameters:
         if parameter is None:
             return default
         value = parameter.newest if agent_id is None else float(parameter.values[agent_id])
-        return value if value == value else default  # NaN: set, and the agent's episode began before
+        return value if value == value else default  # NaN: the agent's episode began before it was set
 
     def get_many(self, name: str, default: float, agent_ids: AgentIds) -> Float64Array:
         """float64[n], `get` of many agents at once, in the order of `agent_ids`.
@@ -105,6 +105,17 @@ class EnvironmentParameters:
         values: Float64Array = parameter.values[agent_ids]
         values[np.isnan(values)] = default
         return values
+
+    def get_all(self, agent_id: int) -> dict[str, float]:
+        """Every parameter that was set when the agent's episode began, by name.
+
+        Raises:
+            AgentError: there is no room for an agent of that id.
+        """
+        if not 0 <= agent_id < self._capacity:
+            raise self._no_such_agent(agent_id)
+        values = {name: float(parameter.values[agent_id]) for name, parameter in self._parameters.items()}
+        return {name: value for name, value in values.items() if value == value}
 
     def register_callback(self, name: str, function: ParameterCallback) -> None:
         """Calls `function` with a value whenever the parameter is set or set anew, in place of any other for it.

@@ -18,6 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+_DRIVING_GEARS = np.array([Gear.CRUISE, Gear.BOOST])
 _PLACEMENT_TRIES = 16
 _TINY_CHARGE = 1e-9
 
@@ -49,6 +50,9 @@ class Arena:
         episode_ticks: int64[N], ticks since the slot's reset.
         goals_reached: int64[N], since the slot's reset.
         is_active: bool[N], slots that hold an agent; the others don't move.
+        goal_ranges_m: float64[N], metres from an agent within which its new goals are; infinite: anywhere.
+        hazard_counts: int64[N], how many of the hazards there are for each agent; the others neither harm it nor are
+            seen by it.
     """
 
     def __init__(self, capacity: int, *, seed: int = 0, settings: ArenaSettings | None = None) -> None:
@@ -73,12 +77,32 @@ class Arena:
         self.episode_ticks: IntArray = np.zeros(capacity, np.int64)
         self.goals_reached: IntArray = np.zeros(capacity, np.int64)
         self.is_active: BoolArray = np.zeros(capacity, np.bool_)
+        self.goal_ranges_m: FloatArray = np.full(capacity, np.inf)
+        self.hazard_counts: IntArray = np.full(capacity, self.settings.hazard_count)
         self._thrusts: FloatArray = np.zeros((capacity, 2))
         self._goal_distances_m: FloatArray = np.zeros(capacity)
         self._gear_power = np.asarray(self.settings.gear_power_m_s2)
         # exact decay over one step, so that a strong brake can't reverse the velocity
         self._gear_decay = np.exp(-np.asarray(self.settings.gear_drag_per_s) * self.settings.fixed_step_s)
+        self._decay: FloatArray = np.tile(self._gear_decay, (capacity, 1))
+        self._slots = np.arange(capacity)
         self._place_hazards()
+
+    def set_difficulty(
+        self, slots: IntArray, *, goal_ranges_m: FloatArray, drag_scales: FloatArray, hazard_counts: FloatArray
+    ) -> None:
+        """Say what the episodes that begin next are like for the agents in `slots`.
+
+        Args:
+            slots: int64[n].
+            goal_ranges_m: float64[n], as the attribute; at least two and a half times the goal's radius.
+            drag_scales: float64[n], times the drag of the gears that drive, at least 0.
+            hazard_counts: float64[n], as the attribute, rounded; at most as many as there are.
+        """
+        self.goal_ranges_m[slots] = np.maximum(goal_ranges_m, 2.5 * self.settings.goal_radius_m)
+        scales = np.maximum(drag_scales, 0.0)[:, None]
+        self._decay[slots[:, None], _DRIVING_GEARS] = self._gear_decay[_DRIVING_GEARS] ** scales
+        self.hazard_counts[slots] = np.clip(np.rint(hazard_counts), 0, self.settings.hazard_count)
 
     def seed(self, seed: int) -> None:
         """Begin the world's random numbers anew, and put the hazards where these say; agents stay where they are."""
@@ -136,7 +160,7 @@ class Arena:
         step_s = self.settings.fixed_step_s
         acceleration = self._thrusts * self._gear_power[self.gears][:, None]
         impulse = acceleration * step_s
-        decay = self._gear_decay[self.gears][:, None]
+        decay = self._decay[self._slots, self.gears][:, None]
         for _ in range(self.settings.substeps_per_tick):
             self._move_hazards(step_s)
             self.velocities += impulse
@@ -175,10 +199,11 @@ class Arena:
         count = len(slots)
         velocities = self._hazard_velocities[None] - self.velocities[slots][:, None]
         level = np.zeros((count, self.settings.hazard_count, 1))
+        is_there = np.arange(self.settings.hazard_count) < self.hazard_counts[slots][:, None]
         return HazardSight(
             locations=np.concatenate([np.broadcast_to(self.hazard_positions, offsets.shape), level], axis=2),
             velocities=np.concatenate([velocities, level], axis=2),
-            is_in_sight=np.einsum("nkd,nkd->nk", offsets, offsets) <= self.settings.sight_m**2,
+            is_in_sight=is_there & (np.einsum("nkd,nkd->nk", offsets, offsets) <= self.settings.sight_m**2),
         )
 
     def _place_hazards(self) -> None:
@@ -211,9 +236,10 @@ class Arena:
 
     def _is_near_hazard(self) -> BoolArray:
         near: BoolArray = np.zeros(self.capacity, np.bool_)
-        for hazard in self.hazard_positions:
+        for index, hazard in enumerate(self.hazard_positions):
             offsets = self.positions - hazard
-            near |= np.einsum("nd,nd->n", offsets, offsets) <= self.settings.hazard_radius_m**2
+            is_near = np.einsum("nd,nd->n", offsets, offsets) <= self.settings.hazard_radius_m**2
+            near |= is_near & (index < self.hazard_counts)
         return near
 
     def _judge(self, touched_goal: BoolArray, touched_hazard: BoolArray) -> None:
@@ -247,14 +273,23 @@ class Arena:
     def _give_goals(self, slots: IntArray) -> None:
         if not len(slots):
             return
-        self.goals[slots] = self._free_places(len(slots), away_from=self.positions[slots])
+        self.goals[slots] = self._free_places(len(slots), self.positions[slots], self.goal_ranges_m[slots])
         offsets = self.goals[slots] - self.positions[slots]
         self._goal_distances_m[slots] = np.sqrt(np.einsum("nd,nd->n", offsets, offsets))
 
-    def _free_places(self, count: int, away_from: FloatArray | None = None) -> FloatArray:
-        """float64[count, 2], places clear of hazards and of `away_from`; crowded arenas get the last try."""
-        reach = self._reach_m * 0.95
-        places: FloatArray = self._rng.uniform(-reach, reach, (count, 2))
+    def _free_places(
+        self, count: int, away_from: FloatArray | None = None, ranges_m: FloatArray | None = None
+    ) -> FloatArray:
+        """float64[count, 2], places clear of hazards and of `away_from`; crowded arenas get the last try.
+
+        Args:
+            count: how many.
+            away_from: float64[count, 2]; each place is at least two goal radii away from its own.
+            ranges_m: float64[count], how far each may be away at most.
+        """
+        everywhere = np.full((count, 2), 0.0), np.full(count, np.inf)
+        origins, ranges = everywhere if away_from is None or ranges_m is None else (away_from, ranges_m)
+        places = self._draw_places(origins, ranges)
         for _ in range(_PLACEMENT_TRIES):
             is_bad = self._is_crowded(places)
             if away_from is not None:
@@ -262,7 +297,21 @@ class Arena:
             bad_count = int(is_bad.sum())
             if not bad_count:
                 break
-            places[is_bad] = self._rng.uniform(-reach, reach, (bad_count, 2))
+            places[is_bad] = self._draw_places(origins[is_bad], ranges[is_bad])
+        return places
+
+    def _draw_places(self, origins: FloatArray, ranges_m: FloatArray) -> FloatArray:
+        """float64[n, 2], anywhere in the arena, or in a ring about an origin where the range is finite."""
+        reach = self._reach_m * 0.95
+        places: FloatArray = self._rng.uniform(-reach, reach, origins.shape)
+        is_near = np.isfinite(ranges_m)
+        if is_near.any():
+            shares = (places[is_near] / reach + 1.0) / 2.0
+            least = 2.0 * self.settings.goal_radius_m
+            radii = np.sqrt(least**2 + shares[:, 0] * (ranges_m[is_near] ** 2 - least**2))
+            angles = 2.0 * np.pi * shares[:, 1]
+            offsets = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+            places[is_near] = np.clip(origins[is_near] + offsets, -reach, reach)
         return places
 
     def _is_crowded(self, places: FloatArray) -> BoolArray:

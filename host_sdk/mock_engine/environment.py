@@ -1,4 +1,11 @@
-"""How the arena rewards its agents, and when their episodes end; every callback is batched."""
+"""How the arena rewards its agents, and when their episodes end; every callback is batched.
+
+It reads these environment parameters for each agent at its reset; without them the arena is as its settings say:
+
+    goal_distance   metres from the agent within which its goals are; anywhere without it
+    hazard_count    how many hazards there are for the agent, up to those of the arena
+    drag            times the drag of the gears that drive; 1 without it
+"""
 
 from __future__ import annotations
 
@@ -39,12 +46,23 @@ class ArenaTrainingEnvironment(TrainingEnvironment):
         self._arena.seed(seed)
 
     def reset_agent_episodes(self, agent_ids: AgentIds) -> None:
+        self._set_difficulty(agent_ids)
         self._arena.reset(agent_ids)
 
     def on_agents_added(self, agent_ids: AgentIds) -> None:
         super().on_agents_added(agent_ids)
+        self._set_difficulty(agent_ids)
         self._arena.activate(agent_ids)
 
     def on_agents_removed(self, agent_ids: AgentIds) -> None:
         super().on_agents_removed(agent_ids)
         self._arena.deactivate(agent_ids)
+
+    def _set_difficulty(self, agent_ids: AgentIds) -> None:
+        parameters = self.environment_parameters
+        self._arena.set_difficulty(
+            agent_ids,
+            goal_ranges_m=parameters.get_many("goal_distance", np.inf, agent_ids),
+            drag_scales=parameters.get_many("drag", 1.0, agent_ids),
+            hazard_counts=parameters.get_many("hazard_count", self._arena.settings.hazard_count, agent_ids),
+        )

@@ -183,3 +183,14 @@ def test_episodes_of_the_same_seed_have_the_same_values() -> None:
 def test_a_training_environment_has_parameters_once_it_is_set_up() -> None:
     with pytest.raises(NotSetUpError):
         _ = SmallEnvironment().environment_parameters
+
+
+def test_all_values_of_an_agent_s_episode_come_by_name() -> None:
+    parameters = EnvironmentParameters(2)
+    parameters.set_samplers({"height": ConstantSampler(1.0)})
+    parameters.begin_episodes(np.array([1]))
+    parameters.set_samplers({"height": ConstantSampler(2.0), "width": ConstantSampler(3.0)})
+    assert parameters.get_all(0) == {}
+    assert parameters.get_all(1) == {"height": 1.0}
+    with pytest.raises(AgentError, match="expected an agent below 2, got 2"):
+        parameters.get_all(2)

@@ -11,7 +11,11 @@ from host_sdk.training_environment import TrainingEnvironment
 
 
 class GymnasiumTrainingEnvironment(TrainingEnvironment):
-    """Agent ids are the world's copies; resetting an agent's episode resets its copy."""
+    """Agent ids are the world's copies; resetting an agent's episode resets its copy.
+
+    Where the run has environment parameters, a copy's reset gets their values as its `options`, by name; without any,
+    none. An environment that doesn't read options plays on as it is, so wrap it in one that does.
+    """
 
     def __init__(self, world: GymnasiumWorld) -> None:
         super().__init__()
@@ -29,4 +33,4 @@ class GymnasiumTrainingEnvironment(TrainingEnvironment):
         self._world.seed(seed)
 
     def reset_agent_episodes(self, agent_ids: AgentIds) -> None:
-        self._world.reset(agent_ids.tolist())
+        self._world.reset(agent_ids.tolist(), self.environment_parameters.get_all)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import gymnasium
@@ -14,6 +14,7 @@ from host_sdk.adapters.gymnasium.observation_values import ObservationValues, ma
 from protocol.completion import Completion
 
 Environment = gymnasium.Env[Any, Any]
+_NO_OPTIONS: Mapping[str, float] = {}
 
 
 class GymnasiumWorld:
@@ -66,12 +67,19 @@ class GymnasiumWorld:
         """Give the next reset of copy i the seed `seed + i`; later resets go on from there."""
         self._next_seeds = [seed + row for row in range(self.copy_count)]
 
-    def reset(self, rows: Iterable[int]) -> None:
-        """Begin a new episode in each of the copies `rows`."""
+    def reset(
+        self, rows: Iterable[int], options_of: Callable[[int], Mapping[str, float]] = lambda row: _NO_OPTIONS
+    ) -> None:
+        """Begin a new episode in each of the copies `rows`.
+
+        Args:
+            rows: of the copies.
+            options_of: gives the options of a copy's reset; where there are none, it gets None, as without any.
+        """
         for row in rows:
-            seed = self._next_seeds[row]
-            if seed is not None or not self._is_fresh[row]:
-                observation, _ = self.copies[row].reset(seed=seed)
+            seed, options = self._next_seeds[row], dict(options_of(row)) or None
+            if seed is not None or options is not None or not self._is_fresh[row]:
+                observation, _ = self.copies[row].reset(seed=seed, options=options)
                 self._next_seeds[row] = None
                 self.observations.store(row, observation)
                 self._is_fresh[row] = True

@@ -28,12 +28,14 @@ class TellingEnvironment(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
         self.length = length
         self.is_over = True
         self.seeds: list[int | None] = []
+        self.options: list[dict[str, Any] | None] = []
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
         super().reset(seed=seed)
         self.seeds.append(seed)
+        self.options.append(options)
         self.episode += 1
         self.step_number = 0
         self.is_over = False

@@ -16,6 +16,7 @@ from host_sdk.host_program.episode_evaluation import evaluate_episodes
 from host_sdk.trajectory_recorder import TrajectoryRecorder
 from protocol.collection_contract import CollectionContract
 from protocol.completion import Completion
+from protocol.environment_sampler import ConstantSampler, UniformSampler
 from protocol.experience import STEP_FIELDS, ExperienceBatch
 from protocol.policy_settings import PolicySettings
 from tests.host_sdk.adapters.telling_environment import TellingEnvironment
@@ -205,3 +206,17 @@ def test_no_episodes_are_refused() -> None:
     host = GymnasiumHost(TellingEnvironment, 1, policy_settings=SMALL)
     with host, pytest.raises(ValueError, match="at least 1 episode"):
         evaluate_episodes(host, 0)
+
+
+def test_each_copy_s_reset_gets_the_parameters_of_its_episode_and_none_before_there_are_any() -> None:
+    with GymnasiumHost(TellingEnvironment, 2, policy_settings=SMALL) as host:
+        host.policy.run_inference()
+        host.manager.reset_all_agents()
+        parameters = host.environment.environment_parameters
+        parameters.set_samplers({"gravity": UniformSampler(7.0, 12.0, 3), "drag": ConstantSampler(0.5)})
+        host.manager.reset_all_agents()
+        values = parameters.get_many("gravity", 0.0, host.manager.agent_ids).tolist()
+        assert [copy.options for copy in host.world.copies] == [
+            [None, None, {"gravity": value, "drag": 0.5}] for value in values
+        ]
+        assert values[0] != values[1]

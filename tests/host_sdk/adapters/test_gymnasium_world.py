@@ -94,6 +94,14 @@ def test_a_copy_that_has_not_moved_is_not_reset_twice(world: GymnasiumWorld) -> 
     assert _seen(world) == [[0, 0, 0], [1, 0, 0]]
 
 
+def test_options_of_a_reset_reach_the_copy_also_one_that_has_not_moved(world: GymnasiumWorld) -> None:
+    world.reset([0, 1], lambda row: {"length": 5.0} if row else {})
+    assert _seen(world) == [[0, 0, 0], [1, 1, 0]]
+    _step(world, [0, 1])
+    world.reset([0, 1])
+    assert [copy.options for copy in world.copies] == [[None, None], [None, {"length": 5.0}, None]]
+
+
 def test_no_copies_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 copy, got 0"):
         GymnasiumWorld(TellingEnvironment, 0)
