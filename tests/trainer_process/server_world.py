@@ -29,6 +29,7 @@ from protocol.schema_hash import action_hash, observation_hash
 from protocol.version import PROTOCOL_VERSION
 from tests.trainer_process.experience_builder import make_batch, random_segment
 from trainer_process.run_folder import RunFolder
+from trainer_process.run_watch import RunWatch
 from trainer_process.server import Server, ServerSettings
 from trainer_process.session_registry import AdmissionSettings
 from trainer_process.start_settings import StartSettings, same_for_all
@@ -167,6 +168,7 @@ class World:
         admission: AdmissionSettings | None = None,
         start: StartSettings = START,
         run_id: str = "run",
+        run: RunWatch | None = None,
         **settings: Any,
     ) -> None:
         self.now_s = 0.0
@@ -180,6 +182,7 @@ class World:
             RunFolder.claim(folder, run_id, resume=start.resume),
             ServerSettings(admission=admission, start_of=same_for_all(start), **settings),
             on_progress=self.progress.append,
+            run=run,
             clock=lambda: self.now_s,
         )
 

@@ -1,8 +1,7 @@
 """What the worlds of a run are like, and how they get harder as learning gets on."""
 
 from trainer_process.curriculum.completion_criteria import CompletionCriteria
-from trainer_process.curriculum.configured_lessons import configured_lessons
 from trainer_process.curriculum.curriculum import Curriculum
 from trainer_process.curriculum.lesson import Lesson, TaughtParameter
 
-__all__ = ["CompletionCriteria", "Curriculum", "Lesson", "TaughtParameter", "configured_lessons"]
+__all__ = ["CompletionCriteria", "Curriculum", "Lesson", "TaughtParameter"]

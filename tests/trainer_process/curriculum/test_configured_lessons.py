@@ -6,7 +6,8 @@ from pydantic import TypeAdapter
 
 from protocol.environment_sampler import ConstantSampler, GaussianSampler, MultiRangeUniformSampler, UniformSampler
 from trainer_process.configuration.environment_parameter import EnvironmentParameter
-from trainer_process.curriculum import CompletionCriteria, Lesson, TaughtParameter, configured_lessons
+from trainer_process.curriculum import CompletionCriteria, Lesson, TaughtParameter
+from trainer_process.curriculum.configured_lessons import configured_lessons
 
 PARAMETERS: TypeAdapter[dict[str, EnvironmentParameter]] = TypeAdapter(dict[str, EnvironmentParameter])
 
