@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +25,17 @@ from safetensors.numpy import load, save
 from trainer_process.algorithms.base import AlgorithmState
 from trainer_process.atomic_file import sync_folder, write_atomically, write_synced
 from trainer_process.checkpoint_context import CheckpointContext
+from trainer_process.checkpoint_header import (
+    ARRAYS_FILE,
+    FORMAT,
+    VALUES_FILE,
+    digest_of,
+    read_arrays,
+    read_header,
+)
 from trainer_process.errors import CheckpointError
 
-FORMAT = "learning-bridge checkpoint 2"
-ARRAYS_FILE = "state.safetensors"
-VALUES_FILE = "state.json"
 UNFINISHED_PREFIX = ".unfinished-"
-_ARRAYS_NAME = re.compile(r"state(-[0-9a-f]{1,32})?\.safetensors", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -104,47 +106,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: the folder is missing, unfinished, damaged or of another format.
     """
     header = read_header(path)
-    name = header.get("arrays", ARRAYS_FILE)
-    if not isinstance(name, str) or _ARRAYS_NAME.fullmatch(name) is None:
-        raise CheckpointError(f"{path / VALUES_FILE}: expected the name of a file of arrays, got {name!r}")
+    content = read_arrays(path, header)
+    values = header.get("values")
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path / VALUES_FILE}: expected values of the algorithm, got {type(values).__name__}")
     try:
-        content = (path / name).read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: expected {VALUES_FILE} and {name}, got {error}") from error
-    if header.get("digest") != digest_of(content) or not isinstance(header.get("values"), dict):
-        raise CheckpointError(f"{path}: expected the digest {header.get('digest')}, got {digest_of(content)}: damaged")
-    try:
-        state = AlgorithmState(arrays=load(content), values=header["values"])
+        state = AlgorithmState(arrays=load(content), values=values)
         return Checkpoint(int(header["iteration"]), state, CheckpointContext.from_plain(header["context"]), path)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path / VALUES_FILE}: expected an iteration and a context, got {error!r}") from error
     except SafetensorError as error:
-        raise CheckpointError(f"{path / name}: expected safetensors, got {error}") from error
-
-
-def read_context(path: Path) -> CheckpointContext:
-    """Where the run stood at a checkpoint, whose arrays aren't looked at.
-
-    Raises:
-        CheckpointError: it is missing, unfinished or of another format.
-    """
-    return CheckpointContext.from_plain(read_header(path).get("context"))
-
-
-def read_header(path: Path) -> dict[str, Any]:
-    """What `state.json` of a checkpoint says.
-
-    Raises:
-        CheckpointError: it is missing, cut or of another format.
-    """
-    try:
-        header = json.loads((path / VALUES_FILE).read_bytes())
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: expected {VALUES_FILE} and {ARRAYS_FILE}, got {error}") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        found = header.get("format") if isinstance(header, dict) else type(header).__name__
-        raise CheckpointError(f"{path}: expected the format {FORMAT!r}, got {found!r}")
-    return header
+        raise CheckpointError(f"{path}: expected safetensors, got {error}") from error
 
 
 def remove_checkpoint(path: Path) -> None:
@@ -152,11 +124,6 @@ def remove_checkpoint(path: Path) -> None:
     doomed = path.with_name(f"{UNFINISHED_PREFIX}{path.name}-removed-{os.getpid()}")
     path.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)
-
-
-def digest_of(content: bytes) -> str:
-    """Of the arrays' file, in 32 hexadecimal digits."""
-    return blake2b(content, digest_size=16).hexdigest()
 
 
 def _replace(target: Path, checkpoint: Checkpoint, content: bytes) -> None:

@@ -7,19 +7,13 @@ training. Of equals the newest.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer_process.checkpoint import (
-    VALUES_FILE,
-    Checkpoint,
-    load_checkpoint,
-    read_context,
-    remove_checkpoint,
-    write_checkpoint,
-)
+from trainer_process.checkpoint import Checkpoint, load_checkpoint, remove_checkpoint, write_checkpoint
 from trainer_process.checkpoint_context import CheckpointContext
+from trainer_process.checkpoint_header import VALUES_FILE, newest_first, read_context
 from trainer_process.errors import CheckpointError
 
 _logger = logging.getLogger(__name__)
@@ -53,7 +47,7 @@ def remove_surplus(folder: Path, kept: int, spared: int = -1) -> None:
     """
     best = best_entry(list_checkpoints(folder))
     stays = {spared} if best is None else {spared, best.iteration}
-    for path in list(_newest_first(folder))[kept:]:
+    for path in list(newest_first(folder))[kept:]:
         if int(path.name) not in stays:
             _remove(path)
 
@@ -64,7 +58,7 @@ def remove_newer(folder: Path, iteration: int) -> None:
     Raises:
         CheckpointError: one can't be removed.
     """
-    for path in _newest_first(folder):
+    for path in newest_first(folder):
         if int(path.name) > iteration:
             _remove(path)
 
@@ -72,7 +66,7 @@ def remove_newer(folder: Path, iteration: int) -> None:
 def list_checkpoints(folder: Path) -> list[CheckpointEntry]:
     """The checkpoints that are there, the newest last; those that can't be read are left out."""
     found: list[CheckpointEntry] = []
-    for path in _newest_first(folder):
+    for path in newest_first(folder):
         try:
             found.append(CheckpointEntry(int(path.name), path, read_context(path)))
         except CheckpointError as error:
@@ -87,7 +81,7 @@ def best_entry(entries: Iterable[CheckpointEntry]) -> CheckpointEntry | None:
 
 def latest_checkpoint(folder: Path) -> Checkpoint | None:
     """The newest checkpoint that is whole, or None; damaged ones are passed over with a warning."""
-    return _first_whole(_newest_first(folder))
+    return _first_whole(newest_first(folder))
 
 
 def best_checkpoint(folder: Path) -> Checkpoint | None:
@@ -128,13 +122,6 @@ def _first_whole(paths: Iterable[Path]) -> Checkpoint | None:
         except CheckpointError as error:
             _logger.warning("passing over a checkpoint: %s", error)
     return None
-
-
-def _newest_first(folder: Path) -> Iterator[Path]:
-    if not folder.is_dir():
-        return iter(())
-    found = [path for path in folder.iterdir() if path.name.isdigit() and path.is_dir()]
-    return iter(sorted(found, key=lambda path: int(path.name), reverse=True))
 
 
 def _remove(path: Path) -> None:

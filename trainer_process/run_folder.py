@@ -29,7 +29,7 @@ from pathlib import Path
 
 from trainer_process.atomic_file import write_atomically
 from trainer_process.checkpoint_context import CheckpointContext
-from trainer_process.checkpoint_folder import latest_checkpoint
+from trainer_process.checkpoint_header import newest_context
 from trainer_process.errors import RunFolderError
 from trainer_process.run_status import STATUS_FILE_NAME, RunStatusFile
 
@@ -171,8 +171,8 @@ class RunFolder:
 
     def newest_context(self) -> CheckpointContext | None:
         """Where the run stood at the newest whole checkpoint of all of its behaviors; None where there is none."""
-        found = [latest_checkpoint(folder) for folder in sorted(self.path.glob(f"*/{CHECKPOINTS_FOLDER_NAME}"))]
-        contexts = [checkpoint.context for checkpoint in found if checkpoint is not None]
+        found = [newest_context(folder) for folder in sorted(self.path.glob(f"*/{CHECKPOINTS_FOLDER_NAME}"))]
+        contexts = [context for context in found if context is not None]
         return max(contexts, key=lambda context: context.created, default=None)
 
     def behavior(self, name: str) -> BehaviorFolder:
