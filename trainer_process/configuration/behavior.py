@@ -69,7 +69,7 @@ class BehaviorSettings(Settings):
         summary_freq: agent-steps between rows of metrics.
         checkpoint_interval: agent-steps between checkpoints.
         keep_checkpoints: how many are kept, the best beside them.
-        even_checkpoints: checkpoint_interval is max_steps / keep_checkpoints.
+        even_checkpoints: checkpoint_interval is made max_steps / keep_checkpoints.
         threaded: hosts play on while the trainer learns.
         init_path: a policy file, a checkpoint, a run's folder or that of a behavior, whose weights are started from.
         network_settings: of the policy and the critic.
@@ -96,13 +96,6 @@ class BehaviorSettings(Settings):
     settings: dict[str, Any] = Field(default_factory=dict)
     policy_settings: dict[str, Any] = Field(default_factory=dict)
     critic_settings: dict[str, Any] = Field(default_factory=dict)
-
-    @property
-    def checkpoint_steps(self) -> int:
-        """Agent-steps between checkpoints, whichever way they are told."""
-        if self.even_checkpoints:
-            return max(1, self.max_steps // self.keep_checkpoints)
-        return self.checkpoint_interval
 
 
 class PPOBehavior(BehaviorSettings):
@@ -154,18 +147,18 @@ def _kind(value: Any) -> str:
     """The tag of a behavior, as it stands in the file or is already made; PPO where nothing is said."""
     kind = value.get("trainer_type", "ppo") if isinstance(value, dict) else getattr(value, "trainer_type", "ppo")
     kinds = {"bc": "cloning", "dagger": "cloning", "gail": "adversarial", "airl": "adversarial"}
-    return kinds.get(kind, kind) if isinstance(kind, str) else ""
+    return f"<{kinds.get(kind, kind) if isinstance(kind, str) else kind}>"
 
 
 Behavior: TypeAlias = Annotated[
-    Annotated[PPOBehavior, Tag("ppo")]
-    | Annotated[MAPPOBehavior, Tag("mappo")]
-    | Annotated[POCABehavior, Tag("poca")]
-    | Annotated[SACBehavior, Tag("sac")]
-    | Annotated[CloningBehavior, Tag("cloning")]
-    | Annotated[AdversarialBehavior, Tag("adversarial")],
+    Annotated[PPOBehavior, Tag("<ppo>")]
+    | Annotated[MAPPOBehavior, Tag("<mappo>")]
+    | Annotated[POCABehavior, Tag("<poca>")]
+    | Annotated[SACBehavior, Tag("<sac>")]
+    | Annotated[CloningBehavior, Tag("<cloning>")]
+    | Annotated[AdversarialBehavior, Tag("<adversarial>")],
     Discriminator(
-        _kind, custom_error_type="trainer_type", custom_error_message=f"a trainer_type of {', '.join(TRAINER_TYPES)}"
+        _kind, custom_error_type="trainer_type", custom_error_message=f"trainer_type {', '.join(TRAINER_TYPES)}"
     ),
 ]
 """One of them, by its trainer_type."""

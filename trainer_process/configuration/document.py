@@ -27,11 +27,14 @@ MAX_VALUES = 100_000
 MAX_DEPTH = 64
 
 _TAG = "tag:yaml.org,2002:"
+NUMBER_RESOLVER = (f"{_TAG}float", re.compile(f"^(?:{NUMBER_TEXT.pattern})$"), list("-+.0123456789"))
+"""Which scalars are numbers, beside those that YAML 1.1 has for such."""
+
 _BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
 _Loader: Any = type("_Loader", (yaml.SafeLoader,), {})  # PyYAML's safe one, which knows more numbers
-_Loader.add_implicit_resolver(f"{_TAG}float", re.compile(f"^(?:{NUMBER_TEXT.pattern})$"), list("-+.0123456789"))
+_Loader.add_implicit_resolver(*NUMBER_RESOLVER)
 
 
 def read_document(path: Path) -> ValueTree:

@@ -13,14 +13,14 @@ from trainer_process.settings import Settings
 
 def _value_kind(value: Any) -> str:
     if isinstance(value, dict):
-        return "curriculum" if "curriculum" in value else "sampler"
+        return "<curriculum>" if "curriculum" in value else "<sampler>"
     if isinstance(value, Settings):
-        return "curriculum" if isinstance(value, Curriculum) else "sampler"
-    return "number"
+        return "<curriculum>" if isinstance(value, Curriculum) else "<sampler>"
+    return "<number>"
 
 
 ParameterValue: TypeAlias = Annotated[
-    Annotated[Number, Tag("number")] | Annotated[Sampler, Tag("sampler")], Discriminator(_value_kind)
+    Annotated[Number, Tag("<number>")] | Annotated[Sampler, Tag("<sampler>")], Discriminator(_value_kind)
 ]
 """A number, or how to draw one."""
 
@@ -72,7 +72,9 @@ class Curriculum(Settings):
 
 
 EnvironmentParameter: TypeAlias = Annotated[
-    Annotated[Number, Tag("number")] | Annotated[Sampler, Tag("sampler")] | Annotated[Curriculum, Tag("curriculum")],
+    Annotated[Number, Tag("<number>")]
+    | Annotated[Sampler, Tag("<sampler>")]
+    | Annotated[Curriculum, Tag("<curriculum>")],
     Discriminator(_value_kind),
 ]
 """A number, a sampler, or lessons."""

@@ -5,8 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from trainer_process.configuration.dialect import Dialect
-from trainer_process.configuration.run_configuration import RunConfiguration
+from trainer_process.configuration.document import read_document
+from trainer_process.configuration.judgement import judged_behaviors, judged_curricula
+from trainer_process.configuration.place import dotted
+from trainer_process.configuration.problem import Problem, configuration_error
+from trainer_process.configuration.refusal import of_no_effect, refused
+from trainer_process.configuration.resolution import (
+    follow,
+    forget_defaults,
+    lay_defaults_beneath_behaviors,
+    lay_over,
+    settle_start,
+    take_sources,
+    without_trainer_type,
+)
+from trainer_process.configuration.run_configuration import DEFAULT_SEED, RunConfiguration, plain_dialect
+from trainer_process.configuration.validation import validated_dialect
+from trainer_process.configuration.value_tree import ValueTree
+from trainer_process.configuration.written import leaves
+from trainer_process.errors import ConfigurationError
 
 
 def load_configuration(path: Path | None, typed: Mapping[str, object] | None = None) -> RunConfiguration:
@@ -21,4 +38,54 @@ def load_configuration(path: Path | None, typed: Mapping[str, object] | None = N
     Raises:
         ConfigurationError: tells all that is wrong.
     """
-    return RunConfiguration(Dialect(), path=path)
+    tree = ValueTree() if path is None else read_document(path)
+    return resolved_configuration(tree, typed or {}, path)
+
+
+def resolved_configuration(tree: ValueTree, typed: Mapping[str, object], path: Path | None) -> RunConfiguration:
+    """The same out of what a file holds, which is changed; `path` is the file's.
+
+    Raises:
+        ConfigurationError: tells all that is wrong.
+    """
+    _restore_defaults(tree)
+    names_behaviors = bool(tree.get(("behaviors",)) or tree.get(("default_settings",)))
+    try:
+        lay_over(tree, typed)
+    except ValueError as error:
+        raise ConfigurationError([f"command line: expected {error}"]) from error
+    warnings = [*settle_start(tree, typed)]
+    lay_defaults_beneath_behaviors(tree)
+    problems: list[Problem] = [*without_trainer_type(tree), *refused(tree)]
+    warnings += of_no_effect(tree)
+    follow(tree, DEFAULT_SEED)
+    dialect, found = validated_dialect(tree)
+    problems += found
+    if dialect is not None:
+        judged = [*judged_curricula(dialect, tree), *judged_behaviors(dialect, tree)]
+        problems += [each for each in judged if isinstance(each, Problem)]
+        warnings += [each for each in judged if isinstance(each, str)]
+    if problems or dialect is None:
+        raise configuration_error(problems)
+    named = {dotted(known): place.source for known, place in tree.places.items() if known}
+    sources = {name: named.get(name, "default") for name, _ in leaves(plain_dialect(dialect))}
+    return RunConfiguration(dialect, sources, path, tuple(warnings), named, names_behaviors)
+
+
+def _restore_defaults(tree: ValueTree) -> None:
+    """In a configuration that a run has written all values stand; those that were defaults become such again."""
+    sources = take_sources(tree)
+    if sources is None:
+        return
+    named = ValueTree(tree.file)
+    for path in list(tree.places):
+        if not path or any(isinstance(part, int) for part in path):
+            continue
+        value = tree.get(path)
+        if isinstance(value, dict) or dotted(path) in sources:
+            named.set(path, {} if isinstance(value, dict) else value, tree.place(path))
+    lay_defaults_beneath_behaviors(named)
+    follow(named, DEFAULT_SEED)
+    dialect, _ = validated_dialect(named)
+    if dialect is not None:
+        forget_defaults(tree, sources, dict(leaves(dialect.to_plain())))

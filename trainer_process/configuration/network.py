@@ -37,7 +37,8 @@ class NetworkSettings(Settings):
         hidden_units: of each hidden layer.
         num_layers: hidden layers.
         vis_encode_type: how images are read.
-        goal_conditioning_type: how goals among the observations act on the network.
+        goal_conditioning_type: how goals among the observations act on the network. ML-Agents' default, hyper, acts
+            only where an observation is tagged as a goal; here none is.
         deterministic: the likeliest action is taken rather than a drawn one.
         memory: None for none.
     """
@@ -46,6 +47,6 @@ class NetworkSettings(Settings):
     hidden_units: Annotated[Whole, Field(ge=1, le=MAX_HIDDEN_SIZE)] = 128
     num_layers: Annotated[Whole, Field(ge=0, le=MAX_HIDDEN_LAYERS)] = 2
     vis_encode_type: Literal["simple", "nature_cnn", "resnet", "match3", "fully_connected"] = "simple"
-    goal_conditioning_type: Literal["hyper", "none"] = "hyper"
+    goal_conditioning_type: Literal["hyper", "none"] = "none"
     deterministic: Flag = False
     memory: MemorySettings | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,7 +11,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 """From the top, as ("behaviors", "Walker", "max_steps")."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*|\*", re.ASCII)
-_STEP = re.compile(r'\.?(?:(?P<plain>[^.\[\]"]+)|\[(?P<index>\d+)\]|\["(?P<quoted>(?:[^"\\]|\\.)*)"\])')
+_STEP = re.compile(r'\.?(?:(?P<plain>[^.\[\]"]+)|\[(?P<index>\d+)\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\])')
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ def dotted(path: KeyPath) -> str:
         elif _PLAIN_KEY.fullmatch(part):
             parts.append(f".{part}" if parts else part)
         else:
-            escaped = part.replace("\\", "\\\\").replace('"', '\\"')
-            parts.append(f'["{escaped}"]')
+            parts.append(f"[{json.dumps(part, ensure_ascii=not part.isprintable())}]")
     return "".join(parts)
 
 
@@ -74,7 +74,7 @@ def parsed(text: str) -> KeyPath:
         if step["index"] is not None:
             path.append(int(step["index"]))
         elif step["quoted"] is not None:
-            path.append(re.sub(r"\\(.)", r"\1", step["quoted"]))
+            path.append(str(json.loads(step["quoted"])))
         else:
             path.append(step["plain"])
     return tuple(path)

@@ -39,10 +39,11 @@ def shown(value: object) -> str:
     """A value as it stands in a sentence."""
     if value is None:
         return "nothing (null)"
-    if isinstance(value, dict):
-        return f"a mapping of {len(value)} keys"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
+    if isinstance(value, dict | list):
+        kind = f"a mapping of {len(value)} keys" if isinstance(value, dict) else f"a list of {len(value)}"
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        if len(value) > 4 or any(isinstance(each, dict | list) for _, each in inner):
+            return kind
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 

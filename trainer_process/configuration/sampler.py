@@ -111,18 +111,18 @@ class MultiRangeUniformSampler(Settings):
 def _sampler_type(value: Any) -> str:
     """The tag of a sampler, as it stands in the file or is already made."""
     kind = value.get("sampler_type") if isinstance(value, dict) else getattr(value, "sampler_type", None)
-    return kind if isinstance(kind, str) else ""
+    return f"<{kind}>"
 
 
 Sampler: TypeAlias = Annotated[
-    Annotated[ConstantSampler, Tag("constant")]
-    | Annotated[UniformSampler, Tag("uniform")]
-    | Annotated[GaussianSampler, Tag("gaussian")]
-    | Annotated[MultiRangeUniformSampler, Tag("multirangeuniform")],
+    Annotated[ConstantSampler, Tag("<constant>")]
+    | Annotated[UniformSampler, Tag("<uniform>")]
+    | Annotated[GaussianSampler, Tag("<gaussian>")]
+    | Annotated[MultiRangeUniformSampler, Tag("<multirangeuniform>")],
     Discriminator(
         _sampler_type,
         custom_error_type="sampler_type",
-        custom_error_message="a sampler_type of constant, uniform, gaussian or multirangeuniform",
+        custom_error_message="sampler_type constant, uniform, gaussian or multirangeuniform",
     ),
 ]
 

@@ -42,10 +42,19 @@ def _as_whole(value: object) -> object:
     raise ValueError("a whole number")
 
 
+def _as_text(value: object) -> object:
+    """A number that stands where a name is wanted is one, as ML-Agents has it."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 Flag: TypeAlias = StrictBool
 Number: TypeAlias = Annotated[float, BeforeValidator(_as_number, json_schema_input_type=float)]
 Whole: TypeAlias = Annotated[int, BeforeValidator(_as_whole, json_schema_input_type=int)]
-Text: TypeAlias = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
+Text: TypeAlias = Annotated[
+    StrictStr,
+    Field(min_length=1, max_length=MAX_TEXT_LENGTH),
+    BeforeValidator(_as_text, json_schema_input_type=str),
+]
 
 
 def _as_text_list(value: object) -> object:

@@ -27,7 +27,7 @@ class ValueTree:
         """The value there; None where there is none."""
         value: object = self.root
         for part in path:
-            inner = dict(_items(value))
+            inner = dict(items_of(value))
             if part not in inner:
                 return None
             value = inner[part]
@@ -109,7 +109,7 @@ class ValueTree:
         return Place(self.file, 1, 1) if self.file else Place()
 
 
-def _items(value: object) -> Iterable[tuple[str | int, object]]:
+def items_of(value: object) -> Iterable[tuple[str | int, object]]:
     """What is below a value: of a mapping, of a list, or nothing."""
     if isinstance(value, dict):
         return value.items()
@@ -119,7 +119,7 @@ def _items(value: object) -> Iterable[tuple[str | int, object]]:
 def _paths(path: KeyPath, value: object) -> Iterator[KeyPath]:
     """The path of a value, and of all below it."""
     yield path
-    for key, below in _items(value):
+    for key, below in items_of(value):
         yield from _paths((*path, key), below)
 
 
