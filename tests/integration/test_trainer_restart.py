@@ -107,7 +107,11 @@ def test_batches_of_which_only_the_credit_was_lost_are_not_sent_again(hosts: lis
 
 
 def test_the_next_trainer_resumes_the_run_of_the_one_before(hosts: list[NoopHost], history: Path) -> None:
-    options = {"run_id": "asked", "arguments": ("--force", "--seed", "7"), "results_directory": "elsewhere"}
+    options: dict[str, Any] = {
+        "run_id": "asked",
+        "arguments": ("--force", "--seed", "7"),
+        "results_directory": "elsewhere",
+    }
     host = launch(hosts, history, "die_on_experience,none", "--run-directory", "/runs/asked-2/default", **options)
     host.tick_until(lambda: host.trainer.batches_sent >= 3)
     first, second = noted(history, "start")
