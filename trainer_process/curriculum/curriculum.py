@@ -29,11 +29,18 @@ class Curriculum:
     returns are forgotten, and with them what is left of that update's episodes: they were played in the old lesson.
     """
 
-    def __init__(self, parameters: Sequence[TaughtParameter], known_behaviors: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[TaughtParameter],
+        known_behaviors: Collection[str] | None = None,
+        *,
+        is_fixed: bool = False,
+    ) -> None:
         """
         Args:
             parameters: with their lessons, each at its first.
             known_behaviors: the only ones that there will be; None: any may come.
+            is_fixed: whether every parameter stays in its lesson, as where nothing is learnt.
 
         Raises:
             SettingsError: there are too many parameters, one comes twice, or a criterion names another behavior.
@@ -44,6 +51,7 @@ class Curriculum:
         self._smoothing = {parameter.name: INITIAL_SMOOTHING for parameter in parameters}
         self._buffers = _make_buffers(parameters)
         self._missing = set(self._buffers)
+        self._is_fixed = is_fixed
         self._serial = 1
         self._requires_reset = False
         self._tell_hosts: Callable[[Message], None] = _tell_nobody
@@ -62,7 +70,7 @@ class Curriculum:
         """An update was made; lessons may end by it, and hosts are told at once."""
         self._note_presence(behavior)
         buffer = self._buffers.get(behavior)
-        if buffer is None:
+        if buffer is None or self._is_fixed:
             return
         if not len(episode_returns):
             self._evaluate(behavior, progress, progress_alone=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.environment_sampler import EnvironmentSampler
-from protocol.errors import SchemaError
 from protocol.field_rule import byte_length, describe
 from protocol.limits import MAX_NAME_BYTES
 from trainer_process.curriculum.completion_criteria import CompletionCriteria
@@ -66,8 +65,3 @@ class TaughtParameter:
     def criteria(self, number: int) -> CompletionCriteria | None:
         """When the lesson of that number ends; None for the last."""
         return self.lessons[number].criteria if number < len(self.lessons) - 1 else None
-
-
-def sampler_error(path: str, error: SchemaError) -> SettingsError:
-    """The error of a sampler that stands at `path` in the configuration."""
-    return SettingsError(f"{path}{error.path[1:]}", error.expected, error.received)
