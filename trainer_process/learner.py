@@ -6,9 +6,12 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from functools import partial
 from typing import TypeAlias, TypeVar
+
+from trainer_process.timers import Timed
 
 Result = TypeVar("Result")
 
@@ -33,11 +36,13 @@ class Learner:
     jobs behind it: `stop` gives up on it, and the process ends over its head.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], around: AbstractContextManager[None] | None = None) -> None:
         """
         Args:
             wake: ends the main thread's wait; called from the learner thread when a job is done.
+            around: entered by the learner thread for as long as it works.
         """
+        self._around = around or nullcontext()
         self._wake = wake
         self._jobs: queue.SimpleQueue[tuple[Phase, Callable[[], Callable[[], None]]] | None] = queue.SimpleQueue()
         self._outcomes: deque[Callable[[], None]] = deque()
@@ -110,10 +115,16 @@ class Learner:
         self._counter += 1
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None and not self._is_stopping:
-            self._phase, run = job
-            outcome = run()
-            self._counter += 1
-            self._phase = Phase.WAITING
-            self._outcomes.append(outcome)
-            self._wake()
+        with self._around:
+            while (job := self._next_job()) is not None and not self._is_stopping:
+                self._phase, run = job
+                with Timed(self._phase.value):
+                    outcome = run()
+                self._counter += 1
+                self._phase = Phase.WAITING
+                self._outcomes.append(outcome)
+                self._wake()
+
+    def _next_job(self) -> tuple[Phase, Callable[[], Callable[[], None]]] | None:
+        with Timed(Phase.WAITING.value):
+            return self._jobs.get()

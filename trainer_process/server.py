@@ -20,11 +20,13 @@ from protocol.waker import Waker
 from trainer_process.behavior import Behavior, BehaviorProgress, BehaviorState
 from trainer_process.learner import Learner, Phase, ReportProgress
 from trainer_process.run_folder import BehaviorFolder, RunFolder
+from trainer_process.run_presence import RunPresence
 from trainer_process.run_watch import RunWatch, Unwatched
 from trainer_process.session import Session
 from trainer_process.session_registry import AdmissionSettings
 from trainer_process.start_settings import StartSettings, StartSettingsOf, same_for_all
 from trainer_process.switchboard import Switchboard
+from trainer_process.timers import RunTimers, Timed
 
 if TYPE_CHECKING:  # it imports torch
     from trainer_process.started_behavior import StartedBehavior
@@ -95,7 +97,9 @@ class Server:
         self._now_s = 0.0
         self._progress_due_s = 0.0
         self._waker = Waker()
-        self._learner = Learner(self._waker.wake)
+        self._timers = RunTimers(run_folder.path)
+        self._presence = RunPresence(run_folder.path)
+        self._learner = Learner(self._waker.wake, self._timers.follow("learner"))
         self._switchboard = Switchboard(
             channel, self.settings.admission, self._make_behavior, self._stop_if_allowed, self._run
         )
@@ -152,8 +156,9 @@ class Server:
             The process's exit code: 0, or 1 where a behavior failed.
         """
         try:
-            while self._stop_reason is None:
-                self.step(self.settings.admission.heartbeat_interval_s)
+            with self._timers.follow("server"):
+                while self._stop_reason is None:
+                    self.step(self.settings.admission.heartbeat_interval_s)
         finally:
             self.close(self._stop_reason or "the trainer failed; its log says why")
         return int(any(behavior.state is BehaviorState.FAILED for behavior in self.behaviors.values()))
@@ -161,8 +166,10 @@ class Server:
     def step(self, timeout_s: float) -> None:
         """One pass; waits at its end, at most so long."""
         self._look_at_clock()
-        self._switchboard.receive(self._now_s)
-        self._learner.deliver()
+        with Timed("receive"):
+            self._switchboard.receive(self._now_s)
+        with Timed("publish"):
+            self._learner.deliver()
         for behavior in self.behaviors.values():
             behavior.consider_update()
         self._send_progress_if_due()
@@ -170,7 +177,8 @@ class Server:
         self._on_pass()
         self._stop_if_all_ended()
         if self._stop_reason is None:
-            self._channel.wait(min(timeout_s, max(0.0, self._progress_due_s - self._now_s)), (self._waker,))
+            with Timed("wait"):
+                self._channel.wait(min(timeout_s, max(0.0, self._progress_due_s - self._now_s)), (self._waker,))
             self._waker.drain()
 
     def close(self, reason: str) -> None:
@@ -190,6 +198,8 @@ class Server:
         self._channel.close(linger_s=FAREWELL_S)
         self._switchboard.sessions.end()
         self._waker.close()
+        self._timers.write()
+        self._presence.end()
 
     def _look_at_clock(self) -> None:
         """Time in which this process stood still counts against no host: what they sent meanwhile waits unread."""
@@ -201,6 +211,7 @@ class Server:
         if self._now_s < self._progress_due_s:
             return
         self._progress_due_s = self._now_s + self.settings.admission.heartbeat_interval_s
+        self._presence.announce()
         behaviors = self.behaviors.values()
         self._switchboard.send_progress(
             Progress(

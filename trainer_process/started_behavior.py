@@ -30,6 +30,7 @@ from trainer_process.metrics import MetricsWriter, finite_metrics
 from trainer_process.run_folder import BehaviorFolder
 from trainer_process.start_settings import StartSettings
 from trainer_process.state_keeper import StateKeeper
+from trainer_process.timers import Timed, set_gauges
 
 logger = logging.getLogger(__name__)
 
@@ -214,7 +215,8 @@ class StartedBehavior:
         """
         began_s = time.perf_counter()
         steps_before = self._algorithm.steps
-        report = self._algorithm.update(report_progress)
+        with Timed("update"):
+            report = self._algorithm.update(report_progress)
         ended_s = time.perf_counter()
         timing = {
             "steps": float(self._algorithm.steps),
@@ -228,8 +230,8 @@ class StartedBehavior:
         update = self._look({**report.metrics, **timing, **(run_metrics or {})}, report.consumed)
         if not update.policy.is_finite():
             raise DivergedError("policy weights", f"behavior {self.plan.spec.name!r}, iteration {update.iteration}")
-        returns = self._take_episode_returns(report.consumed)
-        update = replace(update, episode_returns=returns, row=self._metrics.write(update.metrics, returns))
+        with Timed("metrics"):
+            update = self._write_down(update)
         self.keeper.keep_policy(update, steps_before)
         return update
 
@@ -281,6 +283,14 @@ class StartedBehavior:
             summary_steps=settings.summary_steps,
             from_steps=from_steps,
         )
+
+    def _write_down(self, update: LearnedUpdate) -> LearnedUpdate:
+        """Metrics, where a row is due, of the game's own numbers too."""
+        returns = self._take_episode_returns(update.consumed)
+        row = self._metrics.write(update.metrics, returns)
+        if row is not None:
+            set_gauges(self.folder.path.name, {**row.metrics, **row.statistics})
+        return replace(update, episode_returns=returns, row=row)
 
     def _take_episode_returns(self, consumed: Sequence[ConsumedBatch]) -> Float64Array:
         known = [self._episode_returns.pop(batch) for batch in consumed if batch in self._episode_returns]

@@ -31,6 +31,7 @@ from trainer_process.recent_updates import Moment, RecentUpdates
 from trainer_process.run_folder import BehaviorFolder
 from trainer_process.run_status import BehaviorStatus, CheckpointStatus
 from trainer_process.start_settings import StartSettings
+from trainer_process.timers import write_timers
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class StateKeeper:
         self._saved_iteration = update.iteration
         self._total_steps, self._is_complete = update.total_steps, update.is_complete
         self._settle()
+        write_timers()
 
     def take_evaluation(self, policy_version: int, return_mean: float) -> None:
         """Takes in what a policy's evaluation came to, once its metrics are written.

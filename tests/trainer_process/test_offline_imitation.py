@@ -48,6 +48,7 @@ def test_a_run_folder_comes_of_it_as_of_a_training_with_a_game(recording, result
     assert made.folder == results / "run" / "Walker"
     assert {each.name for each in made.folder.iterdir()} == {
         "checkpoints",
+        "metrics.csv",
         "metrics.jsonl",
         "policy.lbp",
         "settings.json",

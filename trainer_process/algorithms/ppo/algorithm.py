@@ -42,6 +42,7 @@ from trainer_process.errors import DivergedError
 from trainer_process.metrics import finite_metrics
 from trainer_process.models import ActionDensity, keep_within_clamps
 from trainer_process.seeding import numpy_generator
+from trainer_process.timers import Timed
 
 _logger = logging.getLogger(__name__)
 _REQUIRED_FIELDS = ("observations", "images", "actions", "rewards", "log_probs", "memory")
@@ -124,7 +125,8 @@ class PPO(CountedAlgorithm):
         metrics = self._experience_metrics(taken)
         counters = self._counters.after_update(taken.step_count)
         if taken.step_count > 0:
-            rollout = assemble_rollout(taken.batches)
+            with Timed("assemble"):
+                rollout = assemble_rollout(taken.batches)
             report_progress()
             initialises = self._only_initialises_normalizer()
             if initialises:
@@ -190,23 +192,26 @@ class PPO(CountedAlgorithm):
             "dropped_steps_lag": float(staleness.dropped_lag),
             "dropped_steps_off_policy": float(staleness.dropped_off_policy),
         }
-        rewards = self._rewards(rollout, metrics, report_progress)
+        with Timed("rewards"):
+            rewards = self._rewards(rollout, metrics, report_progress)
         if not staleness.is_trainable.any():
             _logger.warning("behavior %r: no step of the update could be learnt from: %s", self._behavior.name, metrics)
             return metrics
         coefficients = self._coefficients(counters)
         objective = make_objective(self._density, settings, coefficients)
-        data = build_training_data(
-            rollout,
-            rewards,
-            staleness.is_trainable,
-            networks,
-            self._density,
-            settings,
-            is_newest=staleness.is_newest if settings.synchronous else None,
-        )
+        with Timed("targets"):
+            data = build_training_data(
+                rollout,
+                rewards,
+                staleness.is_trainable,
+                networks,
+                self._density,
+                settings,
+                is_newest=staleness.is_newest if settings.synchronous else None,
+            )
         backup = networks.backup()
-        metrics |= take_gradient_steps(data, self._steps, objective, settings, self._generator, report_progress)
+        with Timed("gradient steps"):
+            metrics |= take_gradient_steps(data, self._steps, objective, settings, self._generator, report_progress)
         if not networks.is_finite():
             networks.restore(backup)
             where = f"behavior {self._behavior.name!r}, iteration {counters.iteration}"
