@@ -33,6 +33,8 @@ def configured_curriculum(
     curriculum = Curriculum(parameters, known or None, is_fixed=not learns)
     if resume and (context := folder.newest_context()) is not None:
         curriculum.restore(context.run)
-    for name, number in curriculum.metrics().items():
-        logger.info("environment parameter %s", f"{name.removeprefix('lesson/')!r}: lesson {number + 1:.0f}")
+        for parameter in parameters:
+            logger.info(
+                "environment parameter %r goes on in lesson %r", parameter.name, curriculum.lesson(parameter.name)
+            )
     return curriculum

@@ -79,6 +79,11 @@ class Curriculum:
             if self._evaluate(behavior, progress):
                 break
 
+    def lesson(self, parameter: str) -> str:
+        """The name of the lesson that a parameter is in."""
+        (lessons,) = (known.lessons for known in self._parameters if known.name == parameter)
+        return lessons[self._numbers[parameter]].name
+
     def metrics(self) -> Mapping[str, float]:
         """The number of each parameter's lesson, from 0, as `lesson/gravity`."""
         return {shorten(METRIC_PREFIX + name, MAX_NAME_BYTES): float(number) for name, number in self._numbers.items()}
@@ -145,9 +150,8 @@ class Curriculum:
         return EnvironmentParameters(self._serial, samplers_to_wire(samplers), requires_reset)
 
     def _log(self, parameter: TaughtParameter) -> None:
-        number, count = self._numbers[parameter.name], len(parameter.lessons)
-        lesson = parameter.lessons[number].name
-        logger.info("environment parameter %r: lesson %d of %d begins, %r", parameter.name, number + 1, count, lesson)
+        name, number, count = parameter.name, self._numbers[parameter.name] + 1, len(parameter.lessons)
+        logger.info("environment parameter %r: lesson %d of %d begins, %r", name, number, count, self.lesson(name))
 
     def _note_presence(self, behavior: str) -> None:
         """A criterion that waits for a behavior that never comes would hold a lesson up in silence."""
