@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from trainer_process.cli_config import config
 from trainer_process.cli_convert import convert
 from trainer_process.cli_demo import demo
 from trainer_process.cli_evaluate import evaluate
@@ -34,5 +35,19 @@ def root() -> None:
     """
 
 
-for command in (convert, demo, evaluate, export, imitate, inspect, keys, launched, record, rollouts, serve, train):
+for command in (
+    config,
+    convert,
+    demo,
+    evaluate,
+    export,
+    imitate,
+    inspect,
+    keys,
+    launched,
+    record,
+    rollouts,
+    serve,
+    train,
+):
     root.add_command(command)

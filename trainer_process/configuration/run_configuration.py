@@ -192,6 +192,7 @@ class RunConfiguration:
             RunFolderError: it can't be written.
         """
         named = {name: source for name, source in self.sources.items() if source != "default"}
+        named |= {name: source for name, source in self.named.items() if name.endswith(".network_settings.memory")}
         lines = [
             "# The configuration of this run, written by learning-bridge: all that held, with where it came from.",
             *yaml_lines(self.to_plain(), self.sources),

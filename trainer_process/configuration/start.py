@@ -39,8 +39,10 @@ def start_settings(
     behavior = configuration.behavior_settings(name)
     if translated is None or behavior is None or not configuration.names_behaviors:
         return made
+    of_networks = {"trainer_type": _trainer_type_source(configuration, name), **translated.network_sources}
     return replace(
         made,
+        override_sources={**of_networks, **made.override_sources},
         defaults={**base.defaults, **translated.defaults},
         trainer_type=trainer_type_of(behavior),
         networks=translated.networks,
