@@ -39,7 +39,7 @@ def _is_foreign_model(value: object) -> bool:
 
 _PPO = "trainer_type: ppo is the nearest"
 _NO_SIGNAL = "nothing there, since no such reward is computed yet"
-_IMITATE = "learning-bridge imitate RECORDING --method gail learns from demonstrations alone, and takes .demo files"
+_RECORDING = "learning-bridge convert makes a recording of .demo files"
 
 OF_BEHAVIORS: Mapping[str, Refusal] = {
     "trainer_type": Refusal(
@@ -61,12 +61,13 @@ OF_BEHAVIORS: Mapping[str, Refusal] = {
     "reward_signals.rnd": Refusal(_NO_SIGNAL, "have the game reward what is new, beside its own reward"),
     "reward_signals.gail": Refusal(
         "nothing there, since no reward is mixed with the game's yet",
-        f"{_IMITATE}; to go on with the game's reward, name its result in init_path",
+        f"{_RECORDING}, and learning-bridge imitate RECORDING --method gail learns from it alone; to go on from there "
+        "with the game's reward, name the result in init_path",
     ),
     "behavioral_cloning": Refusal(
         "nothing there, since no loss on demonstrations is mixed with PPO's yet",
-        "clone first by learning-bridge imitate RECORDING, which takes .demo files, name its result in init_path, and "
-        "let settings.critic_warmup_updates teach the critic first",
+        f"{_RECORDING}, and learning-bridge imitate RECORDING clones it; name the result in init_path, and let "
+        "settings.critic_warmup_updates teach the critic first",
     ),
     "self_play": Refusal(
         "nothing there, since opponents aren't taken from earlier policies yet",

@@ -121,7 +121,7 @@ class RunConfiguration:
         Raises:
             SettingsError: the file names behaviors, but not this one, and has no default_settings.
         """
-        path = self._behavior_path(behavior)
+        path = self.behavior_path(behavior)
         if path is None:
             return None
         inner = f"{dotted(path)}."
@@ -139,8 +139,23 @@ class RunConfiguration:
         Raises:
             SettingsError: the file names behaviors, but not this one, and has no default_settings.
         """
-        path = self._behavior_path(name)
+        path = self.behavior_path(name)
         return None if path is None else self._behavior(path)
+
+    def behavior_path(self, name: str) -> KeyPath | None:
+        """Where the file says how a behavior is trained; None where it says so of none.
+
+        Raises:
+            SettingsError: the file names behaviors, but not this one, and has no default_settings.
+        """
+        if name in self.behaviors:
+            return ("behaviors", name)
+        if self.default_settings is not None:
+            return ("default_settings",)
+        if not self.behaviors:
+            return None
+        known = f"one of the behaviors {', '.join(self.behaviors)} of {self.path}, since it has no default_settings"
+        raise SettingsError("$.behavior", known, repr(name))
 
     def run_overrides(self) -> dict[str, object]:
         """Settings of every algorithm that the whole run has, as far as they are named."""
@@ -199,16 +214,6 @@ class RunConfiguration:
             *yaml_lines({"sources": named}, {}),
         ]
         write_whole(folder / FILE_NAME, "\n".join([*lines, ""]).encode())
-
-    def _behavior_path(self, name: str) -> KeyPath | None:
-        if name in self.behaviors:
-            return ("behaviors", name)
-        if self.default_settings is not None:
-            return ("default_settings",)
-        if not self.behaviors:
-            return None
-        known = f"one of the behaviors {', '.join(self.behaviors)} of {self.path}, since it has no default_settings"
-        raise SettingsError("$.behavior", known, repr(name))
 
     def _behavior(self, path: KeyPath) -> BehaviorSettings:
         behavior = self.default_settings if len(path) == 1 else self.behaviors[str(path[1])]

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer_process.configuration.behavior import BehaviorSettings
+from trainer_process.configuration.place import dotted
 from trainer_process.configuration.translation import trainer_type_of
 from trainer_process.configuration.written import leaves
 from trainer_process.run_folder import RunFolder
-from trainer_process.settings_resolution import FROM_COMMAND_LINE, merge_settings
+from trainer_process.settings_resolution import FROM_COMMAND_LINE, FROM_DEFAULT, merge_settings
 from trainer_process.start_settings import StartSettings
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ def start_settings(
         **_kept(behavior),
         start_path=Path(behavior.init_path) if behavior.init_path else made.start_path,
     )
+
+
+def _trainer_type_source(configuration: RunConfiguration, name: str) -> str:
+    path = configuration.behavior_path(name) or ()
+    return configuration.sources.get(dotted((*path, "trainer_type")), FROM_DEFAULT)
 
 
 def _kept(behavior: BehaviorSettings) -> dict[str, Any]:
