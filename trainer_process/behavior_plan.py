@@ -20,6 +20,7 @@ from protocol.schema_hash import action_hash, observation_hash
 from trainer_process.algorithms.base import AlgorithmSettings, BehaviorSpec
 from trainer_process.algorithms.registry import algorithm_entry
 from trainer_process.errors import ConfigurationRefusedError, SettingsError
+from trainer_process.named_networks import first_named_difference
 from trainer_process.settings_resolution import (
     first_difference,
     first_tree_difference,
@@ -70,6 +71,7 @@ def make_plan(configure: Configure, start: StartSettings) -> BehaviorPlan:
         ConfigurationRefusedError: a schema or a setting is wrong, or the two sides derive different hashes.
     """
     spec = _read_spec(configure)
+    _check_named(configure, spec, start)
     _check_hashes(configure, spec)
     settings = _validated(configure, start.overrides, start.defaults)
     sources = setting_sources(
@@ -170,6 +172,17 @@ def _check_hashes(configure: Configure, spec: BehaviorSpec) -> None:
     for name, mine, theirs in pairs:
         if mine != theirs:
             raise _refusal(configure, "SCHEMA_MISMATCH", name, f"{mine:#018x}", f"{theirs:#018x}", _ONE_RELEASE)
+
+
+def _check_named(configure: Configure, spec: BehaviorSpec, start: StartSettings) -> None:
+    """Holds the algorithm and the networks that a host made against what the run's configuration names of them.
+
+    Raises:
+        ConfigurationRefusedError: names the first place where they differ, both values and where ours came from.
+    """
+    found = first_named_difference(configure.trainer_type, spec.policy_settings, spec.critic_settings, start)
+    if found is not None:
+        raise _refusal(configure, found.code, found.path, found.expected, found.received, found.remedy)
 
 
 def _validated(

@@ -6,16 +6,15 @@ Importing this module imports torch, which takes seconds; the server leaves that
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 
 from protocol.errors import PolicyFileError, WeightsError
 from protocol.field_rule import shorten
 from protocol.messages import Configure, Refused
-from protocol.policy_file import load_policy
 from protocol.schema import action_to_wire, observation_to_wire
 from protocol.weights import WeightsSnapshot
 from trainer_process.algorithms.base import Algorithm, AlgorithmSettings
+from trainer_process.algorithms.played_policy import PlayedPolicy
 from trainer_process.algorithms.ppo.settings import PPOSettings
 from trainer_process.algorithms.registry import algorithm_entry
 from trainer_process.behavior_plan import BehaviorPlan, make_plan
@@ -27,6 +26,7 @@ from trainer_process.priority import cap_torch_threads
 from trainer_process.run_folder import BehaviorFolder
 from trainer_process.seeding import seed_global_generators
 from trainer_process.settings_resolution import FROM_HOST
+from trainer_process.start_point import find_start
 from trainer_process.start_settings import StartSettings, StartSettingsOf
 from trainer_process.started_behavior import StartedBehavior
 
@@ -53,10 +53,12 @@ def start_behavior(
     algorithm = _make_algorithm(configure, plan, settings.checkpoint_root)
     report_progress()
     try:
-        goes_on = _place_at_start(algorithm, configure, folder, settings)
+        goes_on = _place_at_start(algorithm, plan, configure, folder, settings)
     except (CheckpointError, PolicyFileError, WeightsError) as error:
         raise _unusable_start(configure, error) from error
-    if goes_on is None:
+    if not settings.learns:
+        algorithm, folder = PlayedPolicy(algorithm, plan.spec), folder.of_playing()
+    elif goes_on is None:
         folder.set_aside_checkpoints()
     folder.create()
     folder.write_settings(_describe(plan))
@@ -92,7 +94,7 @@ def _with_reward_inside(plan: BehaviorPlan, root: Path | None) -> AlgorithmSetti
 
 
 def _place_at_start(
-    algorithm: Algorithm, configure: Configure, folder: BehaviorFolder, settings: StartSettings
+    algorithm: Algorithm, plan: BehaviorPlan, configure: Configure, folder: BehaviorFolder, settings: StartSettings
 ) -> CheckpointContext | None:
     """Fresh, from weights or from a checkpoint; a run that is resumed goes on whatever the host says.
 
@@ -102,7 +104,8 @@ def _place_at_start(
     name = configure.behavior
     if settings.resume and (found := latest_checkpoint(folder.checkpoints)) is not None:
         algorithm.restore(found.state)
-        remove_newer(folder.checkpoints, found.iteration)
+        if settings.learns:
+            remove_newer(folder.checkpoints, found.iteration)
         logger.info("behavior %r: resumed from %s", name, found.path)
         return found.context
     if configure.start == "weights":
@@ -115,10 +118,11 @@ def _place_at_start(
         algorithm.restore(checkpoint.state)
         logger.info("behavior %r: starts from %s", name, checkpoint.path)
     elif settings.start_path is not None:
-        snapshot = load_policy(settings.start_path).snapshot
-        # hosts that start fresh are at version 0, and must get the weights
-        algorithm.start_from(replace(snapshot, version=max(1, snapshot.version)))
-        logger.info("behavior %r: starts from %s", name, settings.start_path)
+        start = find_start(settings.start_path, plan)
+        algorithm.start_from(start.policy, start.critic)
+        logger.info(
+            "behavior %r: starts from %s, %s", name, start.path, "with its critic" if start.critic else "critic anew"
+        )
     return None
 
 

@@ -10,6 +10,7 @@ results/<run id>/<behavior>/
     metrics.jsonl   one line an update
     checkpoints/    complete states, the newest few and the best
     best/policy.lbp the policy of the best checkpoint
+    inference/      metrics of the policy where it only played
     demonstrations.lbr  what hosts sent to learn from, where the algorithm does
     reward.safetensors  the reward that was learnt, where the algorithm learns one
     policy.lbp      the newest policy, as `host_sdk.Policy.load_policy` takes it
@@ -39,6 +40,7 @@ SETTINGS_FILE_NAME = "settings.json"
 CHECKPOINTS_FOLDER_NAME = "checkpoints"
 CONFIGURATION_FILE_NAME = "configuration.yaml"
 LOGS_FOLDER_NAME = "run_logs"
+PLAYING_FOLDER_NAME = "inference"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
 
@@ -63,6 +65,10 @@ class BehaviorFolder:
     def policy_file_at(self, steps: int | str) -> Path:
         """Where the policy of so many agent-steps is kept, or that of a name."""
         return self.path / "policies" / (f"{steps:012d}" if isinstance(steps, int) else steps) / POLICY_FILE_NAME
+
+    def of_playing(self) -> BehaviorFolder:
+        """Where the records of a policy go that plays on and learns nothing: beside those of its training."""
+        return BehaviorFolder(self.path / PLAYING_FOLDER_NAME)
 
     def create(self) -> None:
         """Makes the folder.

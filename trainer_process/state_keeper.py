@@ -152,7 +152,7 @@ class StateKeeper:
     def keep_policy(self, update: LearnedUpdate, steps_before: int) -> None:
         """Keeps the policy at intervals; a disk that is full ends the keeping of this one, and not the training."""
         interval = self._settings.policy_save_interval
-        if interval <= 0 or update.steps // interval == steps_before // interval:
+        if interval <= 0 or not self._settings.learns or update.steps // interval == steps_before // interval:
             return
         path = self._folder.policy_file_at(update.steps)
         context = CheckpointContext(steps=update.steps)
