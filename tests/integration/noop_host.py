@@ -52,12 +52,13 @@ class NoopHost:
         trainer_settings: PPOTrainerSettings | None = None,
         observation_size: int = 3,
         hidden_sizes: tuple[int, ...] = (8,),
+        environment: NoopTrainingEnvironment | None = None,
     ) -> None:
         self.communicator = communicator
         self.manager = Manager(agent_count)
         self.interactor = NoopInteractor(agent_count, observation_size=observation_size, action_size=2)
         self.interactor.setup_interactor(self.manager)
-        self.environment = NoopTrainingEnvironment(agent_count, episode_step_count=episode_step_count)
+        self.environment = environment or NoopTrainingEnvironment(agent_count, episode_step_count=episode_step_count)
         self.environment.setup_training_environment(self.manager)
         self.policy = Policy.make_policy(self.manager, self.interactor, PolicySettings(hidden_sizes=hidden_sizes))
         self.trainer = self.make_trainer(trainer_settings)
