@@ -35,7 +35,7 @@ from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.recorder import Recorder
 from host_sdk.recording import Recording
-from host_sdk.run_settings import EngineSettings, RunSettings
+from host_sdk.run_settings import EngineSettings, EvaluationRequest, RunSettings
 from host_sdk.settings import (
     CommunicatorSettings,
     DAggerTrainerSettings,
@@ -76,6 +76,7 @@ __all__ = [
     "DAggerTrainingSettings",
     "EngineSettings",
     "EnvironmentParameters",
+    "EvaluationRequest",
     "FailureCode",
     "ImitationTrainer",
     "ImitationTrainerSettings",

@@ -11,6 +11,7 @@ from host_sdk.communicator import Communicator
 from host_sdk.critic import Critic
 from host_sdk.errors import CallOrderError, CollectionError
 from host_sdk.evaluation import Evaluation, EvaluationSummary
+from host_sdk.evaluation_schedule import EvaluationSchedule
 from host_sdk.failure import FailureCode, TrainingFailure
 from host_sdk.interaction.agent_selection import AgentIds
 from host_sdk.interactor import Interactor
@@ -51,6 +52,7 @@ class PPOTrainer(Trainer):
         self._environment: TrainingEnvironment | None = None
         self._settings = PPOTrainerSettings()
         self._recording: PolicyRecording | None = None
+        self._schedule = EvaluationSchedule()
         self._evaluation: Evaluation | None = None
         self._evaluation_result: EvaluationSummary | None = None
         self._unreported: EvaluationResult | None = None
@@ -118,6 +120,7 @@ class PPOTrainer(Trainer):
     ) -> None:
         self._environment = training_environment
         self._settings = settings or PPOTrainerSettings()
+        self._schedule = EvaluationSchedule.of(self._settings)
         self._behavior = self._settings.behavior
         self._checkpoint = self._settings.checkpoint
         line = communicator or Communicator.from_environment()
@@ -245,6 +248,8 @@ class PPOTrainer(Trainer):
         if self._is_iteration_due or self.policy.version != version:
             self._begin_iteration(resets_agents=reset_agents_on_update)
         self.training_environment.reset_agents_where_required()
+        if self.is_collecting and not self.is_evaluating and self._schedule.is_due(self.metrics.get("steps", 0.0)):
+            self.begin_evaluation()
 
     def wait_until_recording(self, timeout_s: float) -> bool:
         """Waits for a trainer that is behind; for worlds that can stand still, such as simulators, never for a game.
@@ -263,14 +268,15 @@ class PPOTrainer(Trainer):
             self._poll()
         return self.is_recording
 
-    def begin_evaluation(self, step_count: int | None = None) -> None:
-        """From now on, and for `step_count` ticks, agents act by the policy's mode, and nothing is recorded.
+    def begin_evaluation(self, step_count: int | None = None, *, episode_count: int | None = None) -> None:
+        """From now on, for so many ticks or episodes, agents act by the policy's mode, and nothing is recorded.
 
-        All agents begin new episodes, now and at the end. The result stands in `evaluation_result` when
-        `is_evaluating` has turned false, and goes to the trainer's metrics.
+        All agents begin new episodes, now and at the end; in simulators that can be seeded the same ones each time. The
+        result stands in `evaluation_result` when `is_evaluating` has turned false, and goes to the trainer's metrics.
 
         Args:
             step_count: ticks; None: the setting `evaluation_step_count`.
+            episode_count: whole episodes in place of ticks; None: the settings, unless ticks are given.
 
         Raises:
             CallOrderError: an evaluation is under way.
@@ -279,8 +285,13 @@ class PPOTrainer(Trainer):
             remedy = "begin_evaluation: an evaluation is under way; wait until is_evaluating is false"
             raise CallOrderError(remedy, "begin_evaluation", ())
         ticks = self._settings.evaluation_step_count if step_count is None else step_count
+        if episode_count is None:
+            episode_count = self._schedule.episode_count if step_count is None else 0
+        if self._seeds is not None:
+            self._seed_episodes(self._seeds.evaluation)
         self.manager.reset_all_agents()
-        self._evaluation = Evaluation(self.manager.max_agent_count, ticks, self.policy.version)
+        slots = self.manager.max_agent_count
+        self._evaluation = Evaluation(slots, ticks, self.policy.version, episode_count=episode_count)
 
     # ---- agents that come and go
 
@@ -294,7 +305,7 @@ class PPOTrainer(Trainer):
         if self._recorder is not None:
             self._recorder.end_agents(agent_ids)
         if self._evaluation is not None:
-            self._evaluation.forget(agent_ids)
+            self._evaluation.withdraw(agent_ids)
 
     def on_agents_reset(self, agent_ids: AgentIds) -> None:
         """As above, and their next step is the first of an episode."""
@@ -329,16 +340,12 @@ class PPOTrainer(Trainer):
         assert self._evaluation is not None
         summary = self._evaluation_result = self._evaluation.summary()
         self._evaluation = None
+        if (seeds := self._seeds) is not None:  # training goes on as if there had been no evaluation
+            version = summary.policy_version
+            self._seed_episodes(seeds.episodes if self._is_synchronous else seeds.episodes_after_evaluation(version))
         self.manager.reset_all_agents()
-        self._unreported = EvaluationResult(
-            behavior=self._behavior,
-            policy_version=summary.policy_version,
-            steps=summary.step_count,
-            episodes=summary.episode_count,
-            return_mean=summary.return_mean,
-            return_std=summary.return_std,
-            length_mean=summary.length_mean,
-        )
+        if summary.episode_count:
+            self._unreported = summary.to_message(self._behavior)
 
     def _may_play(self) -> bool:
         """Whether what is played from here on is what a trainer that waits shall learn from."""
@@ -347,15 +354,17 @@ class PPOTrainer(Trainer):
     def _begin_iteration(self, *, resets_agents: bool) -> None:
         """New weights are in place; where training waits for them, all that is random follows from the iteration."""
         self._is_iteration_due = False
-        environment = self.training_environment
         if self._is_synchronous and self._seeds is not None:
             self._seeds.begin(self._iteration)
             self.policy.seed(*self._seeds.noise)
             if resets_agents:
-                environment.environment_parameters.seed_episodes(self._seeds.episodes)
-                environment.seed_episodes(self._seeds.episodes)
+                self._seed_episodes(self._seeds.episodes)
         if resets_agents:
             self.manager.reset_all_agents()
+
+    def _seed_episodes(self, seed: int) -> None:
+        self.training_environment.environment_parameters.seed_episodes(seed)
+        self.training_environment.seed_episodes(seed)
 
     def _hand_off(self) -> None:
         recording, link = self._recording, self._link

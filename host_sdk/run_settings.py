@@ -39,6 +39,7 @@ class EngineSettings:
         target_frame_rate: frames a second at most; -1 sets no limit.
         capture_frame_rate: frames in a simulated second, where each takes the same of it; 0 leaves that to the clock.
         no_graphics: draw nothing.
+        no_graphics_monitor: draw, and show it on no monitor.
     """
 
     width: int = 84
@@ -48,6 +49,7 @@ class EngineSettings:
     target_frame_rate: int = -1
     capture_frame_rate: int = 60
     no_graphics: bool = False
+    no_graphics_monitor: bool = False
 
     @classmethod
     def from_plain(cls, data: object) -> EngineSettings:
@@ -65,6 +67,34 @@ class EngineSettings:
 
 
 @dataclass(frozen=True)
+class EvaluationRequest:
+    """Evaluations that the run's first host shall make while it trains.
+
+    Attributes:
+        interval_steps: agent-steps of training between them; 0 makes none.
+        episodes: of each.
+    """
+
+    interval_steps: int = 0
+    episodes: int = 10
+
+    @classmethod
+    def from_plain(cls, data: object) -> EvaluationRequest:
+        """The request out of plain JSON; what isn't there keeps its default.
+
+        Raises:
+            InvalidSettingsError: a key is not known, or a value is of another kind or below 0.
+        """
+        given = _mapping(data, "$.evaluation_settings")
+        _refuse_unknown(given, {item.name for item in fields(cls)}, "$.evaluation_settings")
+        for name, value in given.items():
+            _require_kind(value, int, f"$.evaluation_settings.{name}")
+            if value < 0:
+                raise _wrong(f"$.evaluation_settings.{name}", "at least 0", value)
+        return cls(**given)
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """What a run's configuration says to its hosts; all defaults in a host that no trainer launched.
 
@@ -74,6 +104,7 @@ class RunSettings:
         learns: whether the policy is trained; else it only plays.
         num_areas: copies of the training area that each host shall play.
         engine: how to play.
+        evaluation: what the first host shall evaluate; trainers follow it where their own settings say nothing.
         networks: by behavior, `{"policy_settings": {...}, "critic_settings": {...}}` with what the file names.
         other_networks: the same for behaviors that aren't in `networks`.
     """
@@ -83,6 +114,7 @@ class RunSettings:
     learns: bool = True
     num_areas: int = 1
     engine: EngineSettings = field(default_factory=EngineSettings)
+    evaluation: EvaluationRequest = field(default_factory=EvaluationRequest)
     networks: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=lambda: _NOTHING)
     other_networks: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
 
@@ -111,7 +143,7 @@ class RunSettings:
         """
         given = _mapping(data, "$")
         kinds = {"seed": int, "deterministic": bool, "learns": bool, "num_areas": int}
-        _refuse_unknown(given, {*kinds, "engine_settings", "behaviors", "default"}, "$")
+        _refuse_unknown(given, {*kinds, "engine_settings", "evaluation_settings", "behaviors", "default"}, "$")
         values = {name: given[name] for name in kinds if name in given}
         for name, value in values.items():
             _require_kind(value, kinds[name], f"$.{name}")
@@ -121,6 +153,7 @@ class RunSettings:
         return cls(
             **values,
             engine=EngineSettings.from_plain(given.get("engine_settings", {})),
+            evaluation=EvaluationRequest.from_plain(given.get("evaluation_settings", {})),
             networks={name: _networks(entry, f"$.behaviors.{name}") for name, entry in behaviors.items()},
             other_networks=_networks(given.get("default", {}), "$.default"),
         )

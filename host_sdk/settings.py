@@ -131,7 +131,12 @@ class PPOTrainerSettings:
         max_episode_step_count: the record of an episode is closed as a truncation after so many steps; the agent
             itself plays on and is not reset. None: never.
         checkpoint: name of a checkpoint in the trainer's run folder to start from; empty: from the policy's weights.
-        evaluation_step_count: ticks of an evaluation, deterministic and not recorded.
+        evaluation_step_count: ticks of an evaluation, deterministic and not recorded, where no episodes are asked for.
+        evaluation_episode_count: whole episodes of an evaluation; 0: ticks count. None: what the configuration of the
+            run says that launched this host, with its interval, else 0.
+        evaluation_interval_steps: agent-steps of training, over all hosts, after each of which the trainer evaluates
+            the policy by itself; 0: never. None: what the configuration of the run says that launched this host, to the
+            first of its hosts, else never.
         action_noise_scale: of what agents do in `run_training`, as for `Policy.run_inference`. Steps with another one
             than 1 are counted and not learnt from.
     """
@@ -140,6 +145,8 @@ class PPOTrainerSettings:
     max_episode_step_count: int | None = None
     checkpoint: str = ""
     evaluation_step_count: int = 1000
+    evaluation_episode_count: int | None = None
+    evaluation_interval_steps: int | None = None
     action_noise_scale: float = 1.0
 
     def __post_init__(self) -> None:
@@ -147,6 +154,12 @@ class PPOTrainerSettings:
         if self.max_episode_step_count is not None:
             _require_positive("PPOTrainerSettings", "max_episode_step_count", self.max_episode_step_count)
         _require_positive("PPOTrainerSettings", "evaluation_step_count", self.evaluation_step_count)
+        for name in ("evaluation_episode_count", "evaluation_interval_steps"):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value < 0):
+                raise InvalidSettingsError(
+                    f"PPOTrainerSettings.{name}: expected an integer of at least 0, got {value!r}"
+                )
         _require_noise_scale("PPOTrainerSettings", self.action_noise_scale)
 
 

@@ -7,6 +7,9 @@ import numpy as np
 _EPISODE_STREAM = 0x65706973
 """Tells the starts of episodes from the noise of actions."""
 
+_EVALUATION_STREAM = 0x6576616C
+"""Tells the episodes of evaluations from those of training."""
+
 
 class IterationSeeds:
     """What a host seeds at the beginning of an iteration: by the host's seed and the iteration's number alone.
@@ -47,4 +50,21 @@ class IterationSeeds:
     @property
     def episodes(self) -> int:
         """0 to 2^32 − 1, the widest range that all simulators take: the first word of a SeedSequence of its own."""
-        return int(np.random.SeedSequence((*self._key, _EPISODE_STREAM)).generate_state(1)[0])
+        return _word(*self._key, _EPISODE_STREAM)
+
+    @property
+    def evaluation(self) -> int:
+        """The same for all evaluations of this host, so that they differ by the policy alone."""
+        return _word(self._random_seed, _EVALUATION_STREAM)
+
+    def episodes_after_evaluation(self, version: int) -> int:
+        """For training that doesn't wait for its updates, lest it goes on alike after each evaluation.
+
+        Args:
+            version: of the policy that was evaluated.
+        """
+        return _word(self._random_seed, version, _EVALUATION_STREAM)
+
+
+def _word(*key: int) -> int:
+    return int(np.random.SeedSequence(key).generate_state(1)[0])

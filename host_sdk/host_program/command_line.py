@@ -15,12 +15,14 @@ from host_sdk.errors import InvalidSettingsError
 from host_sdk.host_program.training_report import ReportFormat
 from host_sdk.ppo_training_settings import PPOTrainingSettings
 from host_sdk.run_settings import RunSettings
-from host_sdk.settings import TrainerProcessSettings
+from host_sdk.settings import PPOTrainerSettings, TrainerProcessSettings
 from host_sdk.training_settings import TrainingSettings
 from protocol.endpoint import TOKEN_VARIABLE
 from protocol.errors import SchemaError
 from protocol.policy_file import load_policy
 from protocol.policy_settings import CriticSettings, PolicySettings
+
+DEFAULT_EVALUATION_EPISODES = 10
 
 _Settings = TypeVar("_Settings", TrainingSettings, PolicySettings, CriticSettings)
 
@@ -79,6 +81,35 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--results-directory", metavar="DIR", help="where a launched trainer makes its run folder")
     parser.add_argument("--run-id", metavar="NAME", help="of the run folder (default: one with the time in it)")
+    add_evaluation_options(parser)
+
+
+def add_evaluation_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that `trainer_settings` reads beside the behavior's name."""
+    parser.add_argument(
+        "--evaluation-interval",
+        type=int,
+        metavar="N",
+        help="evaluate the policy, without noise, after each N agent-steps of training; 0: never (default: the run's)",
+    )
+    parser.add_argument("--evaluation-episodes", type=int, metavar="N", help="of each evaluation (default: 10)")
+
+
+def trainer_settings(options: argparse.Namespace, action_noise_scale: float = 1.0) -> PPOTrainerSettings:
+    """How a host collects, and when it evaluates.
+
+    Raises:
+        InvalidSettingsError: a number is below 0.
+    """
+    interval, episodes = options.evaluation_interval, options.evaluation_episodes
+    if interval and episodes is None:
+        episodes = DEFAULT_EVALUATION_EPISODES
+    return PPOTrainerSettings(
+        behavior=options.behavior,
+        evaluation_interval_steps=interval,
+        evaluation_episode_count=episodes,
+        action_noise_scale=action_noise_scale,
+    )
 
 
 def read_settings(options: argparse.Namespace, defaults: HostSettings | None = None) -> HostSettings:

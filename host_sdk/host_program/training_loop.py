@@ -84,6 +84,6 @@ def tick_patiently(
         trainer.training_environment.gather_completions()
         trainer.training_environment.gather_rewards()
         trainer.process_experience(reset_agents_on_update=reset_agents_on_update)
-    while trainer.is_training and not trainer.wait_until_recording(WAIT_SLICE_S):
+    while trainer.is_training and not trainer.is_evaluating and not trainer.wait_until_recording(WAIT_SLICE_S):
         pass
-    trainer.policy.run_inference(action_noise_scale)
+    trainer.policy.run_inference(0.0 if trainer.is_evaluating else action_noise_scale)

@@ -16,14 +16,14 @@ from host_sdk.controller import Controller
 from host_sdk.dagger_trainer import DAggerTrainer
 from host_sdk.dagger_training_settings import DAggerTrainingSettings
 from host_sdk.errors import InvalidSettingsError
-from host_sdk.host_program.command_line import HostSettings
+from host_sdk.host_program.command_line import HostSettings, trainer_settings
 from host_sdk.host_program.rollout_options import SCRIPTED, MakeExpert
 from host_sdk.host_program.simulator import Simulator
 from host_sdk.host_program.training_loop import tick_patiently
 from host_sdk.policy_controller import PolicyController
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
-from host_sdk.settings import DAggerTrainerSettings, PPOTrainerSettings
+from host_sdk.settings import DAggerTrainerSettings
 from host_sdk.trainer import Trainer
 from host_sdk.training_settings import TrainingSettings
 from protocol.recording import RecordingReader
@@ -73,6 +73,8 @@ def method_settings(options: argparse.Namespace, defaults: HostSettings | None =
         case TrainingMethod.DAGGER:
             if getattr(options, "expert", None) is None:
                 raise InvalidSettingsError("--expert: expected who corrects the learner, a policy file or scripted")
+            if getattr(options, "evaluation_interval", None):
+                raise InvalidSettingsError("--evaluation-interval: expected --method ppo, gail or airl, got dagger")
             return replace(base, training=DAggerTrainingSettings())
         case _:
             if options.recording is None:
@@ -110,10 +112,10 @@ def make_training(
         )
         asked = _of_kind(training, DAggerTrainingSettings)
         return dagger, lambda: dagger.run_training(asked)
-    trainer_settings = PPOTrainerSettings(behavior=options.behavior)
+    collecting = trainer_settings(options, settings.action_noise_scale)
     if options.method == TrainingMethod.PPO:
         ppo = PPOTrainer.make_ppo_trainer(
-            *parts, communicator=communicator, settings=trainer_settings, critic_settings=settings.critic
+            *parts, communicator=communicator, settings=collecting, critic_settings=settings.critic
         )
         rewarded = _of_kind(training, PPOTrainingSettings)
         return ppo, lambda: tick_patiently(
@@ -127,7 +129,7 @@ def make_training(
         RecordingReader(options.recording),
         cast(Literal["gail", "airl"], options.method),
         communicator=communicator,
-        settings=trainer_settings,
+        settings=collecting,
         critic_settings=settings.critic,
     )
     imitated = _of_kind(training, AdversarialTrainingSettings)

@@ -20,7 +20,9 @@ from host_sdk.host_program.command_line import (
     agent_count,
     make_communicator,
     read_settings,
+    trainer_settings,
 )
+from host_sdk.host_program.episode_evaluation import add_playing_options, print_evaluation
 from host_sdk.host_program.rollout_options import (
     MakeExpert,
     RolloutOptions,
@@ -37,8 +39,8 @@ from host_sdk.mock_engine.expert import ArenaExpert
 from host_sdk.mock_engine.misbehaviour import Misbehaviour
 from host_sdk.ppo_trainer import PPOTrainer
 from host_sdk.ppo_training_settings import PPOTrainingSettings
-from host_sdk.settings import PPOTrainerSettings
 from protocol.errors import BridgeError
+from protocol.policy_file import load_policy
 from protocol.policy_settings import CriticSettings, PolicySettings
 
 WORLD = "arena"
@@ -100,6 +102,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--evaluation-ticks", type=int, default=EVALUATION_TICKS, help="before and after; 0: none")
     parser.add_argument("--demo", action="store_true", help="end with a word on what to try next")
+    add_playing_options(parser)
     add_training_options(parser)
     add_rollout_options(parser)
     add_method_options(parser)
@@ -135,6 +138,13 @@ def play(options: argparse.Namespace, rollouts: RolloutOptions) -> int:
     return play_rollouts(engine, WORLD, rollouts, make_expert=expert_maker(engine), advance=engine.advance)
 
 
+def evaluate(options: argparse.Namespace) -> int:
+    """Play whole episodes of a policy file, and print the figures as one line of JSON."""
+    policy = load_policy(options.evaluate).policy_settings
+    engine = MockEngine(MockEngineSettings(agent_count=options.agents, seed=options.seed, policy=policy))
+    return print_evaluation(engine, WORLD, options, advance=engine.advance)
+
+
 def imitate(options: argparse.Namespace, settings: HostSettings) -> int:
     """Train by the correction of an expert or by a recording; the engine waits for its trainer."""
     engine = MockEngine(MockEngineSettings(agent_count=options.agents, seed=options.seed, policy=settings.policy))
@@ -164,7 +174,7 @@ class ArenaRun:
             self.engine.environment,
             self.engine.policy,
             communicator=self.communicator,
-            settings=PPOTrainerSettings(behavior=options.behavior, action_noise_scale=settings.action_noise_scale),
+            settings=trainer_settings(options, settings.action_noise_scale),
             critic_settings=settings.critic,
         )
         if options.start_from is not None:
@@ -228,6 +238,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.agents = agent_count(options, DEFAULT_AGENTS)
+        if options.evaluate is not None:
+            return evaluate(options)
         if (rollouts := read_rollout_options(options)) is not None:
             return play(options, rollouts)
         settings = arena_settings(options)
@@ -235,19 +247,18 @@ def main(arguments: list[str] | None = None) -> int:
             return imitate(options, settings)
     except InvalidSettingsError as error:
         parser.error(str(error))
-    except BridgeError as error:
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (BridgeError, ValueError) as error:
         print(f"{WORLD}: {error}", file=sys.stderr)
         return 1
     report = TrainingReport(ReportFormat(options.report))
     try:
-        run = ArenaRun(options, settings, report)
-        outcome = run.run()
+        outcome = ArenaRun(options, settings, report).run()
     except KeyboardInterrupt:
         # a second one, while the trainer is being ended; it leaves by itself once this process is gone
         return INTERRUPTED
     report.event("summary", outcome.summary)
-    if options.report == ReportFormat.NONE and run.trainer.has_training_failed:  # silence is about progress
-        print(f"{WORLD}: {run.trainer.training_failure}", file=sys.stderr)
     if options.demo and outcome.exit_code == 0 and options.report == ReportFormat.PLAIN:
         print(f"curves: tensorboard --logdir {outcome.summary['run_directory']}")
         print("next: python -m host_sdk.mock_engine --agents 256 --set learning_rate=5e-4 --sync")

@@ -10,15 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from pathlib import Path
 
 import gymnasium
 
 from host_sdk.adapters.gymnasium.host import GymnasiumHost, environment_maker
 from host_sdk.errors import InvalidSettingsError
 from host_sdk.host_program.command_line import HostSettings, add_training_options, agent_count, read_settings
-from host_sdk.host_program.episode_evaluation import evaluate_episodes
+from host_sdk.host_program.episode_evaluation import add_playing_options, print_evaluation
 from host_sdk.host_program.rollout_options import RolloutOptions, add_rollout_options, read_rollout_options
 from host_sdk.host_program.rollouts import play_rollouts
 from host_sdk.host_program.simulator_training import train_simulator
@@ -42,8 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--agents", type=int, help=f"copies of the environment (default: the run's num_areas, else {DEFAULT_AGENTS})"
     )
-    parser.add_argument("--evaluate", type=Path, metavar="POLICY.lbp", help="play this policy file, without a trainer")
-    parser.add_argument("--episodes", type=int, default=100, help="of an evaluation")
+    add_playing_options(parser)
     add_training_options(parser)
     add_rollout_options(parser)
     add_method_options(parser)
@@ -51,15 +48,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Play whole episodes of the policy file's mode and print the figures as one line of JSON."""
+    """Play whole episodes of a policy file and print the figures as one line of JSON."""
     settings = load_policy(options.evaluate).policy_settings
     maker = environment_maker(options.env_id, options.env_arguments)
     with GymnasiumHost(maker, options.agents, seed=options.seed, policy_settings=settings) as host:
-        host.policy.load_policy(options.evaluate)
-        started_s = time.monotonic()
-        figures = evaluate_episodes(host, options.episodes).figures()
-    print(json.dumps({"env_id": options.env_id, **figures, "seconds": round(time.monotonic() - started_s, 2)}))
-    return 0
+        return print_evaluation(host, options.env_id, options)
 
 
 def play(options: argparse.Namespace, rollouts: RolloutOptions) -> int:
