@@ -85,8 +85,9 @@ class Curriculum:
         return lessons[self._numbers[parameter]].name
 
     def metrics(self) -> Mapping[str, float]:
-        """The number of each parameter's lesson, from 0, as `lesson/gravity`."""
-        return {shorten(METRIC_PREFIX + name, MAX_NAME_BYTES): float(number) for name, number in self._numbers.items()}
+        """The number of the lesson, from 0, of each parameter that has several, as `lesson/gravity`."""
+        names = [parameter.name for parameter in self._parameters if len(parameter.lessons) > 1]
+        return {shorten(METRIC_PREFIX + name, MAX_NAME_BYTES): float(self._numbers[name]) for name in names}
 
     def state(self) -> Mapping[str, object]:
         """Everything that decides what comes next, as JSON holds it."""
