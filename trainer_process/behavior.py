@@ -48,7 +48,10 @@ class BehaviorState(Enum):
 
 @dataclass(frozen=True)
 class BehaviorProgress:
-    """What people are shown after an update."""
+    """What people are shown after an update.
+
+    `is_summary` says whether the metrics are those of a row that sums up several updates; None where a run has none.
+    """
 
     behavior: str
     iteration: int
@@ -56,6 +59,7 @@ class BehaviorProgress:
     total_steps: int
     version: int
     metrics: Mapping[str, float]
+    is_summary: bool | None = None
 
 
 class Behavior:
@@ -409,7 +413,8 @@ class Behavior:
                 steps=update.steps,
                 total_steps=self._started.total_steps,
                 version=update.policy.version,
-                metrics=update.metrics,
+                metrics=update.metrics if update.row is None else update.row.metrics,
+                is_summary=update.row is not None if self._started.sums_up else None,
             )
         )
 

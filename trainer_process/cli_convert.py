@@ -47,7 +47,8 @@ def convert(
 
     Needs: pip install 'learning-bridge[exchange]'
     """
-    from trainer_process.progress_display import CountedProgress, ProgressDisplay
+    from trainer_process.progress_display import ProgressDisplay
+    from trainer_process.progress_report import CountedProgress
 
     arguments = [source, target, *(("--env", world) if world else ())]
     arguments += ["--like", str(like)] if like is not None else []

@@ -79,7 +79,7 @@ def demo(agents: int, total_steps: int, seed: int, sync: bool, imitate: bool, ru
 
 
 def _show(display: ProgressDisplay, event: Mapping[str, object] | str, title: str, total_steps: int) -> None:
-    from trainer_process.progress_display import ProgressReport
+    from trainer_process.progress_report import ProgressReport
 
     if isinstance(event, str):
         display.say(event)
@@ -90,13 +90,12 @@ def _show(display: ProgressDisplay, event: Mapping[str, object] | str, title: st
         return
     numbers = {name: value for name, value in event.items() if isinstance(value, int | float)}
     display.show(
-        ProgressReport.from_metrics(
-            title,
-            numbers,
+        ProgressReport(
+            title=title,
             iteration=int(numbers["iteration"]),
             steps=int(numbers.get("steps", 0)),
             total_steps=total_steps,
-            version=int(numbers.get("policy_version", 0)),
+            metrics=numbers,
         )
     )
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from protocol.errors import BridgeError
 from trainer_process.host_program import HostProgram
-from trainer_process.progress_display import CountedProgress, ProgressDisplay
+from trainer_process.progress_display import ProgressDisplay
+from trainer_process.progress_report import CountedProgress
 from trainer_process.world_program import WorldProgram
 
 

@@ -265,6 +265,11 @@ class StartedBehavior:
         self._metrics.statistics.add(host_index, entries)
 
     @property
+    def sums_up(self) -> bool:
+        """Whether rows of metrics are of several updates."""
+        return self._settings.summary_steps > 0
+
+    @property
     def is_new(self) -> bool:
         """Whether no earlier training goes on here."""
         return self._goes_on is None

@@ -11,7 +11,10 @@ from typing import TextIO
 
 PROGRESS_METRICS = (
     "return_mean",
+    "return_deviation",
     "episode_length_mean",
+    "policy_loss",
+    "value_loss",
     "neg_log_prob",
     "validation_neg_log_prob",
     "steps_per_second",

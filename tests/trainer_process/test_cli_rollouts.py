@@ -13,7 +13,7 @@ from host_sdk.mock_engine.engine import MockEngine, MockEngineSettings
 from protocol.recording import RecordingReader, save_recording
 from tests.protocol.recording.episode_builder import HEADER, assert_same_episode, make_episode
 from trainer_process.cli_root import root
-from trainer_process.progress_display import CountedProgress
+from trainer_process.progress_report import CountedProgress
 from trainer_process.rollout_program import RolloutRequest, unused_file
 from trainer_process.world_program import UnknownWorldError, WorldProgram
 
