@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer_process.errors import RunFolderError
-from trainer_process.run_folder import RunFolder, find_policy_file
+from trainer_process.run_folder import RunFolder, find_policy_file, find_run
 
 
 def test_a_run_without_a_name_takes_the_time(tmp_path: Path) -> None:
@@ -25,10 +25,34 @@ def test_a_name_that_is_no_folder_s_is_an_error(tmp_path: Path, name: str) -> No
 def test_a_used_name_is_an_error_unless_the_run_is_resumed_or_renamed(tmp_path: Path) -> None:
     (tmp_path / "walk").mkdir()
     (tmp_path / "walk-2").mkdir()
-    with pytest.raises(RunFolderError, match="--resume"):
+    with pytest.raises(RunFolderError, match=r"--resume.*--force"):
         RunFolder.claim(tmp_path, "walk")
     assert RunFolder.claim(tmp_path, "walk", resume=True).run_id == "walk"
     assert RunFolder.claim(tmp_path, "walk", rename=True).run_id == "walk-3"
+
+
+def test_a_run_that_is_begun_anew_by_force_is_moved_aside_and_not_deleted(tmp_path: Path) -> None:
+    for number in (1, 2):
+        run = RunFolder.claim(tmp_path, "walk", force=True)
+        run.path.mkdir()
+        (run.path / "mark").write_text(str(number))
+    assert RunFolder.claim(tmp_path, "walk", force=True).run_id == "walk"
+    assert [(tmp_path / f"walk.old-{number}" / "mark").read_text() for number in (1, 2)] == ["1", "2"]
+    assert not (tmp_path / "walk").exists()
+
+
+def test_a_run_is_not_gone_on_with_and_begun_anew_at_once(tmp_path: Path) -> None:
+    (tmp_path / "walk").mkdir()
+    with pytest.raises(RunFolderError, match="got both"):
+        RunFolder.claim(tmp_path, "walk", resume=True, force=True)
+    assert (tmp_path / "walk").is_dir()
+
+
+def test_a_run_is_found_by_its_id_and_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "walk").mkdir()
+    assert find_run("walk", tmp_path) == find_run(tmp_path / "walk") == tmp_path / "walk"
+    with pytest.raises(RunFolderError, match=r"got 'run'; .* holds walk"):
+        find_run("run", tmp_path)
 
 
 def test_a_run_that_is_not_there_can_not_be_resumed(tmp_path: Path) -> None:
