@@ -61,15 +61,13 @@ class RestartQuota:
     def reason(self, now_s: float) -> str:
         """Why no restart is left at this time; empty where one is."""
         if self.max_lifetime != NO_LIMIT and self._used >= self.max_lifetime:
-            return f"{self._used} restarts were made, of max_lifetime_restarts {self.max_lifetime}"
+            return f"max_lifetime_restarts {self.max_lifetime} is used up"
         if self.rate_limit_n == NO_LIMIT or self.rate_limit_period_s == NO_LIMIT:
             self._recent_s.clear()
             return ""
         while self._recent_s and self._recent_s[0] <= now_s - self.rate_limit_period_s:
             self._recent_s.popleft()
         if len(self._recent_s) >= self.rate_limit_n:
-            return (
-                f"{len(self._recent_s)} restarts were made within restarts_rate_limit_period_s "
-                f"{self.rate_limit_period_s:g}, of restarts_rate_limit_n {self.rate_limit_n}"
-            )
+            period = f"restarts_rate_limit_period_s {self.rate_limit_period_s:g}"
+            return f"restarts_rate_limit_n {self.rate_limit_n} within {period} is used up"
         return ""

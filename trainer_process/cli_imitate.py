@@ -165,8 +165,10 @@ def _play(
         raise click.UsageError(f"--env: expected a world, which {method} plays in, got none")
     if epochs is not None:
         raise click.UsageError(f"--epochs: {method} has others; see --set, as epochs_per_round with dagger")
-    from trainer_process.host_processes import HostCommand
-    from trainer_process.hosted_training import train_with_hosts
+    from trainer_process.host_command import HostCommand
+    from trainer_process.hosted_training import TrainingRequest, run_training
+    from trainer_process.run_plan import RunPlan
+    from trainer_process.typed_options import TypedOptions
     from trainer_process.world_program import WorldProgram
 
     WorldProgram.require(environment)
@@ -194,7 +196,18 @@ def _play(
         rollout_episodes=episodes,
         agent_path=start,
     )
-    return train_with_hosts(command, host_count, replace(options, assignments=own), settings, artifacts)
+    start_of_run = {
+        "checkpoint_settings.results_dir": str(options.results_directory),
+        "checkpoint_settings.resume": options.resume,
+        "env_settings.env_path": environment,
+        "env_settings.num_envs": host_count,
+        "env_settings.seed": seed,
+        **({"checkpoint_settings.run_id": options.run_id} if options.run_id else {}),
+    }
+    plan = RunPlan.load(None, start_of_run)
+    return run_training(
+        TrainingRequest(plan, replace(options, assignments=own), command, TypedOptions(settings=settings), artifacts)
+    )
 
 
 def _method_arguments(method: str, recording: Path | None, expert: str | None) -> tuple[str, ...]:

@@ -13,9 +13,16 @@ import click
 from protocol.endpoint import DEFAULT_ENDPOINT, SHARED_MEMORY, TOKEN_VARIABLE
 from protocol.errors import BridgeError
 from trainer_process.cli_option import run_options, take_run_options
+from trainer_process.dialect_option import typed_values
 from trainer_process.log_output import log_to_parent, log_to_terminal
 
 logger = logging.getLogger(__name__)
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A run's configuration, as for `learning-bridge train`; it wins over what hosts ask for.",
+)
 
 
 @click.command()
@@ -27,6 +34,7 @@ logger = logging.getLogger(__name__)
         f"this machine find it by that word.  [default: {DEFAULT_ENDPOINT}, or shm with --shared-memory]"
     ),
 )
+@config_option
 @click.option(
     "--token-env",
     default=TOKEN_VARIABLE,
@@ -40,7 +48,16 @@ logger = logging.getLogger(__name__)
     help="Keys made by `learning-bridge keys FILE`; wanted where other machines reach the endpoint.",
 )
 @run_options(default_priority="normal")
-def serve(endpoint: str | None, token_env: str, curve_keys: Path | None, **values: Any) -> None:
+@click.pass_context
+def serve(
+    context: click.Context,
+    /,
+    endpoint: str | None,
+    config: Path | None,
+    token_env: str,
+    curve_keys: Path | None,
+    **values: Any,
+) -> None:
     """Wait for hosts, and train what they bring, until Ctrl-C.
 
     Hosts connect when they like, with Communicator.make_attached("tcp://127.0.0.1:5555"), or "shm" for a trainer with
@@ -52,6 +69,7 @@ def serve(endpoint: str | None, token_env: str, curve_keys: Path | None, **value
     log_to_terminal(options.log_level)
     from protocol.channel import ServerChannel
     from trainer_process.progress_display import ProgressDisplay
+    from trainer_process.run_plan import RunPlan
     from trainer_process.server_launch import make_server, progress_shower, require_shared_memory
     from trainer_process.serving import leave, serve_until_stopped
 
@@ -60,10 +78,13 @@ def serve(endpoint: str | None, token_env: str, curve_keys: Path | None, **value
     try:
         if options.shared_memory or endpoint == SHARED_MEMORY:
             require_shared_memory(endpoint, is_ruled_out=not options.shares_memory)
+        plan = RunPlan.load(config, typed_values(context))
         channel = ServerChannel(endpoint, curve=_read_keys(curve_keys))
         click.echo(f"listening on {channel.endpoint}; Ctrl-C stops")
         token = os.environ.get(token_env, "")
-        server = make_server(channel, options, token=token, on_progress=progress_shower(display))
+        server = make_server(
+            channel, options, plan, plan.claim_folder(), token=token, on_progress=progress_shower(display)
+        )
     except BridgeError as error:
         raise click.ClickException(str(error)) from error
     if display.console is not None:
@@ -76,14 +97,17 @@ def serve(endpoint: str | None, token_env: str, curve_keys: Path | None, **value
 @click.command(hidden=True)
 @click.option("--rendezvous", "folder", type=click.Path(path_type=Path), required=True)
 @click.option("--parent-pipe", is_flag=True, help="Standard input is a pipe; leave when it ends.")
+@config_option
 @run_options(default_priority="low")
-def launched(folder: Path, parent_pipe: bool, **values: Any) -> None:
+@click.pass_context
+def launched(context: click.Context, /, folder: Path, parent_pipe: bool, config: Path | None, **values: Any) -> None:
     """Serve the host that started this process, and leave with it."""
     options = take_run_options(values)
     options.prepare_process()
     log_to_parent(options.log_level)
     from protocol.channel import ServerChannel
     from protocol.rendezvous import Rendezvous
+    from trainer_process.run_plan import RunPlan
     from trainer_process.server_launch import make_server
     from trainer_process.serving import leave, serve_until_stopped
 
@@ -91,7 +115,8 @@ def launched(folder: Path, parent_pipe: bool, **values: Any) -> None:
         rendezvous = Rendezvous(folder)
         channel = ServerChannel(rendezvous.bind_endpoint)
         token = os.environ.get(TOKEN_VARIABLE, "")
-        server = make_server(channel, options, token=token, renames_run=True, hosts_may_stop=True)
+        plan = RunPlan.load(config, typed_values(context))
+        server = make_server(channel, options, plan, plan.claim_folder(rename=True), token=token, hosts_may_stop=True)
         rendezvous.publish(channel.endpoint)
     except BridgeError as error:
         raise click.ClickException(str(error)) from error

@@ -7,6 +7,8 @@ import threading
 from collections import deque
 from pathlib import Path
 
+from trainer_process.run_folder import LOGS_FOLDER_NAME
+
 host_log = logging.getLogger("trainer_process.host")
 
 LAST_LINES = 20
@@ -32,7 +34,7 @@ class HostLog:
     @property
     def path(self) -> Path | None:
         """Of the file; None where none is written."""
-        return None if self._folder is None else self._folder / "run_logs" / f"host-{self.number}.log"
+        return None if self._folder is None else self._folder / LOGS_FOLDER_NAME / f"host-{self.number}.log"
 
     @property
     def last_lines(self) -> tuple[str, ...]:

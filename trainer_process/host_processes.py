@@ -221,8 +221,8 @@ class HostProcesses:
 
 
 def _describe_loss(host: HostProcess, why: str) -> str:
-    words = "".join(f"\n    {line}" for line in host.log.last_lines) or " none"
-    return f"host {host.number} ended with exit code {host.exit_code()}, and {why}. Its last words:{words}"
+    words = "".join(f"\n    {line}" for line in host.log.last_lines) or "\n    none"
+    return f"host {host.number} ended with exit code {host.exit_code()}, and {why}\nits last words:{words}"
 
 
 def _host_environment(endpoint: str, token: str, number: int) -> dict[str, str]:

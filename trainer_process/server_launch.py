@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
 
 from protocol.channel import ServerChannel
 from protocol.endpoint import is_loopback
@@ -12,26 +10,34 @@ from protocol.errors import EndpointError
 from protocol.shared_memory import create_segment, sweep_stale_segments
 from trainer_process.artifact_option import ArtifactOptions
 from trainer_process.behavior import BehaviorProgress
+from trainer_process.behavior_starts import BehaviorStarts
 from trainer_process.cli_option import DEFAULT_SEED, RunOptions
-from trainer_process.progress_display import ProgressDisplay, ProgressReport
+from trainer_process.curriculum.configured_curriculum import configured_curriculum
+from trainer_process.progress_display import ProgressDisplay
+from trainer_process.progress_report import ProgressReport
 from trainer_process.run_folder import RunFolder
+from trainer_process.run_plan import RunPlan
 from trainer_process.server import Server, ServerSettings
 from trainer_process.session_registry import AdmissionSettings
 from trainer_process.settings_resolution import merge_settings, parse_assignments
-from trainer_process.start_settings import StartSettings, same_for_all
+from trainer_process.start_settings import StartSettings
+from trainer_process.typed_options import TypedOptions
 
 
 def make_server(
     channel: ServerChannel,
     options: RunOptions,
+    plan: RunPlan,
+    folder: RunFolder,
     *,
     token: str,
     settings: Mapping[str, object] | None = None,
-    renames_run: bool = False,
+    seed: int | None = None,
     hosts_may_stop: bool = False,
     stops_when_complete: bool = False,
     expected_host_count: int = 1,
     artifacts: ArtifactOptions | None = None,
+    remembered: TypedOptions | None = None,
     on_progress: Callable[[BehaviorProgress], None] = lambda progress: None,
     on_pass: Callable[[], None] = lambda: None,
 ) -> Server:
@@ -40,59 +46,53 @@ def make_server(
     Args:
         channel: bound; the server closes it.
         options: the shared ones.
+        plan: which run this is, and its configuration.
+        folder: claimed for it.
         token: what hosts must say; empty wants none.
-        settings: from a settings file; the options' assignments win over them.
-        renames_run: where the run id is used already, a number is put behind it.
+        settings: that were typed; the options' assignments win over them, and both over the configuration.
+        seed: of everything random where the configuration names none; None leaves it to the hosts.
         hosts_may_stop: hosts launched this process, and may end it.
         stops_when_complete: it ends with its behaviors.
         expected_host_count: how many hosts will come, as far as that is known.
         artifacts: what is kept beside the newest policies, and where behaviors start from.
+        remembered: options that the run remembers, which the configuration has no names for.
         on_progress: told after every update.
         on_pass: called on every pass of the loop.
 
     Raises:
-        SettingsError: an assignment is none.
-        RunFolderError: the run id can't be used.
+        SettingsError: an assignment is none, or a lesson is wrong.
     """
     sweep_stale_segments()
-    overrides = merge_settings(settings or {}, parse_assignments(options.assignments))
-    if options.seed is not None:
-        overrides.setdefault("seed", options.seed)
-    folder = RunFolder.claim(options.results_directory, options.run_id, resume=options.resume, rename=renames_run)
+    kept = artifacts or ArtifactOptions()
+    if plan.configuration.seed is not None:
+        seed = plan.configuration.seed
+    base = StartSettings(
+        overrides={} if seed is None else {"seed": seed},
+        checkpoint_root=None if is_loopback(channel.endpoint) else plan.results_directory,
+        checkpoint_interval=options.checkpoint_interval,
+        torch_threads=options.thread_count,
+        expected_host_count=expected_host_count,
+        policy_save_interval=kept.policy_save_interval,
+    )
+    typed = merge_settings(settings or {}, parse_assignments(options.assignments))
     return Server(
         channel,
         folder,
         ServerSettings(
             admission=AdmissionSettings(
                 token=token,
-                seed=DEFAULT_SEED if options.seed is None else options.seed,
+                seed=DEFAULT_SEED if seed is None else seed,
                 host_timeout_s=options.host_timeout_s,
                 shares_memory=options.shares_memory,
-                is_resumed=options.resume,
+                is_resumed=plan.resume,
             ),
-            start_of=same_for_all(
-                replace(
-                    _start_settings(options, artifacts or ArtifactOptions()),
-                    overrides=overrides,
-                    checkpoint_root=None if is_loopback(channel.endpoint) else Path(options.results_directory),
-                    expected_host_count=expected_host_count,
-                )
-            ),
+            start_of=BehaviorStarts(plan, folder, base, typed, start_path=kept.agent_path, remembered=remembered),
             hosts_may_stop=hosts_may_stop,
             stops_when_complete=stops_when_complete,
         ),
         on_progress=on_progress,
         on_pass=on_pass,
-    )
-
-
-def _start_settings(options: RunOptions, artifacts: ArtifactOptions) -> StartSettings:
-    return StartSettings(
-        resume=options.resume,
-        checkpoint_interval=options.checkpoint_interval,
-        torch_threads=options.thread_count,
-        policy_save_interval=artifacts.policy_save_interval,
-        start_path=artifacts.agent_path,
+        run=configured_curriculum(plan.configuration, folder, resume=plan.resume, learns=plan.learns),
     )
 
 
@@ -125,13 +125,13 @@ def progress_shower(display: ProgressDisplay) -> Callable[[BehaviorProgress], No
 
     def show(progress: BehaviorProgress) -> None:
         display.show(
-            ProgressReport.from_metrics(
-                progress.behavior,
-                progress.metrics,
+            ProgressReport(
+                title=progress.behavior,
                 iteration=progress.iteration,
                 steps=progress.steps,
                 total_steps=progress.total_steps,
-                version=progress.version,
+                metrics=progress.metrics,
+                is_summary=progress.is_summary,
             )
         )
 

@@ -11,14 +11,14 @@ def test_as_many_restarts_are_left_as_a_life_has() -> None:
     quota = RestartQuota(max_lifetime=2, rate_limit_n=-1)
     assert [quota.try_take(0.0), quota.try_take(0.0), quota.try_take(0.0)] == [True, True, False]
     assert quota.used == 2
-    assert quota.reason(1e9) == "2 restarts were made, of max_lifetime_restarts 2"
+    assert quota.reason(1e9) == "max_lifetime_restarts 2 is used up"
 
 
 def test_a_restart_leaves_the_period_when_it_is_exactly_so_old() -> None:
     quota = RestartQuota(max_lifetime=10, rate_limit_n=1, rate_limit_period_s=60.0)
     assert quota.try_take(100.0)
     assert not quota.try_take(159.999)
-    assert "1 restarts were made within restarts_rate_limit_period_s 60" in quota.reason(159.999)
+    assert "restarts_rate_limit_n 1 within restarts_rate_limit_period_s 60 is used up" in quota.reason(159.999)
     assert quota.try_take(160.0)
     assert not quota.try_take(219.0)
     assert quota.used == 2

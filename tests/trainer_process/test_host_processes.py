@@ -203,9 +203,11 @@ def test_a_host_that_crashes_too_often_is_lost_with_its_last_words(tmp_path: Pat
     hosts = HostProcesses(command, 1, endpoint="x", token="", limits=RestartLimits(-1, 1, 60.0))
     loss = tend(hosts, now_s=5.0)
     hosts.stop()
-    assert loss.startswith("host 0 ended with exit code 3, and it is not started again: 1 restarts were made within")
-    assert "restarts_rate_limit_n 1" in loss
-    assert loss.endswith("Its last words:\n    no such level")
+    first, *words = loss.splitlines()
+    assert first.startswith(
+        "host 0 ended with exit code 3, and it is not started again: restarts_rate_limit_n 1 within"
+    )
+    assert words == ["its last words:", "    no such level"]
 
 
 def test_a_host_that_ends_by_itself_is_not_started_again(tmp_path: Path) -> None:
