@@ -194,6 +194,8 @@ class RunConfiguration:
         }
         if self.default_settings is not None:
             settings["default"] = self._networks("")
+        if self.evaluation_settings.interval_steps:
+            settings["evaluation_settings"] = self.evaluation_settings.model_dump()
         return settings if self.seed is None else {"seed": self.seed, **settings}
 
     def to_plain(self) -> dict[str, object]:

@@ -24,6 +24,12 @@ TENSORBOARD_TAGS: Mapping[str, str] = {
     "approximate_kl": "Policy/Approximate KL",
     "clip_fraction": "Policy/Clip Fraction",
     "explained_variance": "Policy/Explained Variance",
+    "evaluation_return_mean": "Evaluation/Cumulative Reward",
+    "evaluation_return_deviation": "Evaluation/Cumulative Reward Deviation",
+    "evaluation_length_mean": "Evaluation/Episode Length",
+    "evaluation_episodes": "Evaluation/Episodes",
+    "evaluation_steps": "Evaluation/Steps",
+    "evaluation_version": "Evaluation/Policy Version",
 }
 
 EXTRINSIC_REWARD_TAG = "Policy/Extrinsic Reward"

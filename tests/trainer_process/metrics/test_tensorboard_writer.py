@@ -95,3 +95,12 @@ def test_what_a_critic_estimates_is_named_by_the_rewards_that_are_learnt_from() 
     learned = tagged_metrics({"return_mean": 3.0, "value_estimate_mean": 1.0, "learned_reward_mean": 0.5})
     assert learned["Policy/GAIL Value Estimate"] == 1.0
     assert {"Policy/Extrinsic Reward", "Policy/Extrinsic Value Estimate"}.isdisjoint(learned)
+
+
+def test_evaluations_are_beside_each_other(tmp_path: Path) -> None:
+    with MetricsWriter(tmp_path, ["tensorboard"]) as writer:
+        writer.record({"steps": 512, "evaluation_return_mean": 2.5, "evaluation_length_mean": 30.0})
+    (event,) = summaries(tmp_path)
+    assert event.step == 512
+    tags = scalars_of(event)
+    assert (tags["Evaluation/Cumulative Reward"], tags["Evaluation/Episode Length"]) == (2.5, 30.0)
