@@ -15,6 +15,7 @@ from protocol.recording import RecordingReader
 
 HANG_S = 55.0
 TRAIN = (sys.executable, "-m", "trainer_process", "train", "--env", "gymnasium:CartPole-v1", "--agents", "4")
+FIRST_UPDATE = "default: step "
 SMALL = ("--set", "steps_per_update=256", "--set", "epochs=2", "--set", "policy.hidden_sizes=[16]")
 
 
@@ -108,7 +109,7 @@ if sys.platform != "win32":
 
     def test_ctrl_c_ends_trainer_and_hosts_and_keeps_what_was_learnt(tmp_path: Path) -> None:
         with start("--num-envs", "2", folder=tmp_path) as process:
-            read_until(process, "iteration 1 ")
+            read_until(process, FIRST_UPDATE)
             family = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=HANG_S)
@@ -119,7 +120,7 @@ if sys.platform != "win32":
 
     def test_a_killed_trainer_takes_its_hosts_and_its_socket_along(tmp_path: Path) -> None:
         with start("--num-envs", "1", folder=tmp_path) as process:
-            read_until(process, "iteration 1 ")
+            read_until(process, FIRST_UPDATE)
             family = psutil.Process(process.pid).children(recursive=True)
             process.kill()
             process.wait(HANG_S)
@@ -127,11 +128,24 @@ if sys.platform != "win32":
         assert not alive
 
     def test_hosts_that_die_end_the_training_with_an_error(tmp_path: Path) -> None:
-        with start("--num-envs", "1", folder=tmp_path) as process:
-            read_until(process, "iteration 1 ")
+        with start("--num-envs", "1", "--max-lifetime-restarts", "0", folder=tmp_path) as process:
+            read_until(process, FIRST_UPDATE)
             guard = psutil.Process(process.pid).children()[0]
             guard.children()[0].kill()
             output, _ = process.communicate(timeout=HANG_S)
         assert process.returncode == 1, output
-        assert "every host has ended" in output
-        assert f"exit code {128 + signal.SIGKILL}" in output
+        assert "max_lifetime_restarts 0 is used up" in output
+        assert f"host 0 ended with exit code {128 + signal.SIGKILL}" in output
+        assert load_policy(tmp_path / "run" / "default" / "policy.lbp").snapshot.version >= 1, "all is saved"
+
+    def test_a_host_that_is_killed_is_started_again_and_training_goes_on(tmp_path: Path) -> None:
+        with start("--num-envs", "2", "--sync", "--total-steps", "30000", folder=tmp_path) as process:
+            read_until(process, FIRST_UPDATE)
+            guard = psutil.Process(process.pid).children()[0]
+            guard.children()[0].kill()
+            output, _ = process.communicate(timeout=HANG_S)
+        assert process.returncode == 0, output
+        assert "is started again (restart 1 of 10)" in output
+        assert "has ended; its session is freed" in output
+        assert " joined" in output, "the new one, after the first update"
+        assert "(100%)" in output
