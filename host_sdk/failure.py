@@ -51,12 +51,16 @@ class TrainingFailure:
     exit_code: int | None = None
     stderr_tail: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def account(self) -> str:
+        """What happened, without what to do."""
         lines = [f"{self.code}: {self.reason}"]
         if self.exit_code is not None:
             lines.append(f"exit code: {self.exit_code}")
         if self.stderr_tail:
             lines.append("the trainer's last words:")
             lines.extend(f"    {line}" for line in self.stderr_tail)
-        lines.append(f"what to do: {self.remedy}")
         return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return f"{self.account}\nwhat to do: {self.remedy}"

@@ -79,7 +79,7 @@ class TrainerRestarts:
             return replace(failure, reason=failure.reason + self._restarts_so_far(reason))
         self.failure = failure
         self._due_s = now_s + (PAUSE_S if failure.code in NOT_STARTED else 0.0)
-        logger.warning("the trainer is started again (restart %d), since %s", self.count, failure)
+        logger.warning("the trainer is started again (restart %d), since %s", self.count, failure.account)
         return None
 
     def process(self) -> TrainerProcessSettings | None:

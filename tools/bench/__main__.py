@@ -35,10 +35,11 @@ BENCHES = {
     "neighbour": "a game's own speed beside a trainer that learns",
     "memory": "what the SDK takes, and whether anything grows",
     "end_to_end": "wall-clock to the same return on Gymnasium's worlds, beside Stable-Baselines3",
+    "restart": "trainings whose trainer is killed every 20 s, beside undisturbed ones (half an hour)",
     "learning": "returns on Gymnasium's worlds, and on ours beside a flat policy (hours; goes on where it was stopped)",
     "imitation": "learning from demonstrations, beside the library imitation (half an hour; goes on where stopped)",
 }
-ALL = tuple(name for name in BENCHES if name not in ("learning", "imitation"))
+ALL = tuple(name for name in BENCHES if name not in ("restart", "learning", "imitation"))
 WITH_TASKS: Mapping[str, Collection[str]] = {
     "learning": LEARNING_TASKS,
     "end_to_end": GYMNASIUM_TASKS,
@@ -52,7 +53,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="python tools/dev.py bench", description=__doc__, epilog="Without a bench, all are run."
     )
     commands = parser.add_subparsers(dest="bench", required=True, metavar="BENCH")
-    for name, what in {**BENCHES, "all": "every bench but learning and imitation, one after the other"}.items():
+    for name, what in {
+        **BENCHES,
+        "all": "every bench but restart, learning and imitation, one after the other",
+    }.items():
         _add_options(commands.add_parser(name, help=what, description=what), name)
     what = "what changed between two saved runs"
     command = commands.add_parser("compare", help=what, description=what)
@@ -75,7 +79,11 @@ def _add_options(command: argparse.ArgumentParser, name: str) -> None:
     command.add_argument("--results", type=Path, default=defaults.results, metavar="FOLDER")
     if name in WITH_TASKS:
         command.add_argument("--tasks", nargs="+", default=(), choices=sorted(WITH_TASKS[name]), metavar="WORLD")
+    if name in (*WITH_TASKS, "restart"):
         command.add_argument("--seeds", nargs="+", type=int, default=(), metavar="SEED")
+    if name == "restart":
+        command.add_argument("--seconds", type=float, help="of an undisturbed run (300)")
+        command.add_argument("--period", dest="period_s", type=float, metavar="SECONDS", help="between kills (20)")
     if name == "end_to_end":
         command.add_argument("--long", dest="is_long", action="store_true", help="whole trainings (an hour and more)")
 
@@ -103,6 +111,8 @@ def options_of(arguments: argparse.Namespace) -> BenchOptions:
         tasks=tuple(getattr(arguments, "tasks", ())),
         seeds=tuple(getattr(arguments, "seeds", ())),
         is_long=getattr(arguments, "is_long", False),
+        seconds=getattr(arguments, "seconds", None),
+        period_s=getattr(arguments, "period_s", None),
     )
 
 

@@ -18,6 +18,8 @@ class BenchOptions:
         results: folder of everything that is saved.
         tasks: of `learning` and `end_to_end`, the worlds to run; empty runs all of the bench.
         seeds: of those, the seeds to run; empty runs the bench's own.
+        seconds: of `restart`, how long an undisturbed run takes; None: the bench's own.
+        period_s: of `restart`, between two kills; likewise.
         is_long: of `end_to_end`, whether whole trainings are run.
     """
 
@@ -27,3 +29,5 @@ class BenchOptions:
     tasks: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     is_long: bool = False
+    seconds: float | None = None
+    period_s: float | None = None
