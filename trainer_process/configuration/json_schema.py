@@ -7,9 +7,23 @@ import re
 from typing import Any
 
 from trainer_process.configuration.dialect import Dialect
+from trainer_process.configuration.hyperparameter import PPOHyperparameters
 from trainer_process.settings import Settings
 
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TEXTS = {
+    "trainer_type": "what learns; ppo unless another is named.",
+    "hyperparameters": "how it learns.",
+    "sampler_type": "how numbers are drawn.",
+    "sampler_parameters": "of that sampler.",
+    "curriculum": "lessons, one after the other.",
+    "extrinsic": "the game's own rewards.",
+    "gail": "rewards for what can't be told from demonstrations; refused beside the game's.",
+    "curiosity": "rewards for what could not be foreseen; refused.",
+    "rnd": "rewards for what was seldom seen; refused.",
+}
+"""Of keys whose models say it of themselves."""
+
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*)$")
 
@@ -49,8 +63,8 @@ def _describe(part: dict[str, Any], model: type[Settings] | None) -> None:
     part.pop("title", None)
     if model is None:
         return
-    texts: dict[str, str] = {}
-    for each in reversed(model.__mro__):
+    texts = dict(_TEXTS)
+    for each in (PPOHyperparameters, *reversed(model.__mro__)):
         texts |= attribute_texts(each.__doc__ or "")
     part["description"] = inspect.cleandoc(model.__doc__ or "").split("\n\n")[0]
     for name, key in part.get("properties", {}).items():
@@ -71,6 +85,6 @@ def attribute_texts(docstring: str) -> dict[str, str]:
             texts[name] = match[2]
         elif name and line.startswith("        "):
             texts[name] += f" {line.strip()}"
-        else:
-            name = ""
+        elif line.strip():
+            break
     return texts

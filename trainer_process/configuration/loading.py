@@ -49,7 +49,7 @@ def resolved_configuration(tree: ValueTree, typed: Mapping[str, object], path: P
         ConfigurationError: tells all that is wrong.
     """
     _restore_defaults(tree)
-    names_behaviors = bool(tree.get(("behaviors",)) or tree.get(("default_settings",)))
+    names_behaviors = bool(tree.get(("behaviors",))) or tree.get(("default_settings",)) is not None
     try:
         lay_over(tree, typed)
     except ValueError as error:

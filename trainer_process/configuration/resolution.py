@@ -71,7 +71,7 @@ def follow(tree: ValueTree, default_seed: int) -> None:
         inner = (*path, "hyperparameters")
         kind = tree.get((*inner, "learning_rate_schedule"))
         for name in ("beta_schedule", "epsilon_schedule"):
-            if kind is not None and (tree.get((*path, "trainer_type")) or "ppo") in _HAS_SCHEDULES:
+            if kind in ("constant", "linear") and (tree.get((*path, "trainer_type")) or "ppo") in _HAS_SCHEDULES:
                 _set_unless_there(tree, (*inner, name), kind, tree.place((*inner, "learning_rate_schedule")))
         behavior = tree.mapping(path)
         steps, count = behavior.get("max_steps", 500_000), behavior.get("keep_checkpoints", 5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictStr, model_validator
 
 from trainer_process.configuration.value import Flag, Number, Text, TextList, Whole
 from trainer_process.settings import Settings
@@ -99,7 +99,7 @@ class TorchSettings(Settings):
         device: "cpu", "cuda" or "cuda:1"; None leaves it to what hosts ask for, else the CPU.
     """
 
-    device: Annotated[Text, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] | None = None
+    device: Annotated[StrictStr, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] | None = None
 
 
 class MetricsSettings(Settings):

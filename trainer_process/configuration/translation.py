@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trainer_process.configuration.behavior import BehaviorSettings
+from trainer_process.configuration.written import leaves
 from trainer_process.settings_resolution import merge_settings
 
 
@@ -239,6 +240,5 @@ def _lay_over_own_names(result: Translated, behavior: BehaviorSettings, named: M
         for name, value in getattr(behavior, part).items():
             _put(result, part, name, value, named.get(f"{part}.{name}", ""))
             result.origins[f"{part}.{name}"] = f"{part}.{name}"
-    for path, source in named.items():
-        if path.startswith("settings."):
-            result.override_sources[path.removeprefix("settings.")] = source
+    for name, _ in leaves(behavior.settings):
+        result.override_sources[name] = named.get(f"settings.{name}", "")
