@@ -231,11 +231,18 @@ def fake_trainer_thread(endpoint: str, fault: str = "none") -> Iterator[FakeTrai
     """A fake trainer in a thread of this process, listening at `endpoint`."""
     trainer = FakeTrainer(endpoint, EchoSettings(steps_per_hand_off=32))
     trainer.fault = fault
+    with running(trainer):
+        yield trainer
+
+
+@contextmanager
+def running(trainer: EchoTrainer) -> Iterator[None]:
+    """Runs a trainer in a thread of this process, until the end of the context."""
     over = threading.Event()
     thread = threading.Thread(target=trainer.run, args=(over,), daemon=True)
     thread.start()
     try:
-        yield trainer
+        yield
     finally:
         over.set()
         thread.join(timeout=5.0)

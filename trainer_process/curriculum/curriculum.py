@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from protocol.environment_sampler import samplers_to_wire
 from protocol.experience import Float64Array
-from protocol.field_rule import shorten
 from protocol.limits import MAX_ENVIRONMENT_PARAMETERS, MAX_NAME_BYTES
 from protocol.messages import EnvironmentParameters, Message
 from trainer_process.curriculum.completion_criteria import INITIAL_SMOOTHING, CompletionCriteria
@@ -87,7 +86,7 @@ class Curriculum:
     def metrics(self) -> Mapping[str, float]:
         """The number of the lesson, from 0, of each parameter that has several, as `lesson/gravity`."""
         names = [parameter.name for parameter in self._parameters if len(parameter.lessons) > 1]
-        return {shorten(METRIC_PREFIX + name, MAX_NAME_BYTES): float(self._numbers[name]) for name in names}
+        return {_metric_name(name): float(self._numbers[name]) for name in names}
 
     def state(self) -> Mapping[str, object]:
         """Everything that decides what comes next, as JSON holds it."""
@@ -190,6 +189,11 @@ def _make_buffers(parameters: Sequence[TaughtParameter]) -> dict[str, RewardBuff
                 capacity = max(1, criteria.min_lesson_length, capacities.get(criteria.behavior, 1))
                 capacities[criteria.behavior] = capacity
     return {behavior: RewardBuffer(capacity) for behavior, capacity in capacities.items()}
+
+
+def _metric_name(parameter: str) -> str:
+    """A name is as long as a metric's may be at most, and something comes before it."""
+    return (METRIC_PREFIX + parameter).encode()[:MAX_NAME_BYTES].decode("utf-8", "ignore")
 
 
 def _tell_nobody(message: Message) -> None:

@@ -262,4 +262,4 @@ def test_a_parameter_with_several_lessons_has_a_metric_whatever_its_name() -> No
     curriculum.hear_learnt("Jumper", np.array([9.0]), 0.0)
     metrics = dict(curriculum.metrics())
     assert metrics.pop("lesson/wall") == 1.0
-    assert [len(name.encode()) for name in metrics] == [128]
+    assert list(metrics) == ["lesson/" + "x" * 121]
