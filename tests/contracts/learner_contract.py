@@ -112,8 +112,13 @@ class LearnerContract(ABC):
         )
         assert (resumed.version, resumed.iteration, resumed.steps) == (whole.version, whole.iteration, whole.steps)
         for algorithm in (whole, resumed):
-            self.train(algorithm, 2, next_id)
+            self.train(algorithm, 3, next_id)
         np.testing.assert_array_equal(whole.policy_snapshot().values, resumed.policy_snapshot().values)
+        expected, received = whole.state(), resumed.state()
+        assert received.values == expected.values
+        assert received.arrays.keys() == expected.arrays.keys()
+        for name, array in expected.arrays.items():
+            np.testing.assert_array_equal(received.arrays[name], array, err_msg=name)
 
     def test_a_saved_state_is_not_written_to_again(self):
         algorithm = self.make()

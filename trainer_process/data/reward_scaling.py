@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from protocol.experience import Float64Array, FloatArray
 from trainer_process.data.returns import forward_discounted_sums
@@ -44,6 +46,30 @@ class RewardScaling:
         deviation = np.sqrt(self.statistics.variance[0] + _EPSILON)
         scaled: FloatArray = np.clip(rollout.rewards / deviation, -self._clip, self._clip).astype(np.float32)
         return scaled
+
+    def arrays(self, prefix: str) -> dict[str, npt.NDArray[np.generic]]:
+        """Copies of everything that it goes on from, by names that begin with `prefix` and a dot."""
+        carries = self._carries.items()
+        places = [(*lane, carry.episode, carry.next_step) for lane, carry in carries]
+        return {
+            **self.statistics.arrays(prefix),
+            f"{prefix}.carries": np.array(places, np.int64).reshape(-1, 4),
+            f"{prefix}.carried_returns": np.array([carry.discounted_return for _, carry in carries], np.float64),
+        }
+
+    def load_arrays(self, prefix: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Goes on from what `arrays` gave.
+
+        Raises:
+            KeyError: a part is missing.
+            ValueError: a part is of another size.
+        """
+        places, returns = arrays[f"{prefix}.carries"].tolist(), arrays[f"{prefix}.carried_returns"].tolist()
+        self.statistics.load_arrays(prefix, arrays)
+        self._carries = {
+            (host, agent): _Carry(episode, next_step, carried)
+            for (host, agent, episode, next_step), carried in zip(places, returns, strict=True)
+        }
 
     def _discounted_returns(self, rollout: Rollout) -> Float64Array:
         decays = np.full(rollout.step_count, self._discount_factor)

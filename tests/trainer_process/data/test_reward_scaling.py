@@ -56,6 +56,19 @@ def test_scaled_rewards_are_clipped():
     assert RewardScaling(0.9, 2.0).scale(rollout_of(segment)).max() == 2.0
 
 
+def test_what_is_saved_goes_on_in_the_middle_of_an_episode():
+    whole = random_segment(np.random.default_rng(0), 40, 1, 1, episode=3, agent_id=7)
+    head, tail = whole.cut(25)
+    first, resumed = RewardScaling(0.9, 10.0), RewardScaling(0.9, 10.0)
+    first.scale(rollout_of(head))
+    resumed.load_arrays("rewards", first.arrays("rewards"))
+    np.testing.assert_array_equal(resumed.scale(rollout_of(tail)), first.scale(rollout_of(tail)))
+    saved, expected = resumed.arrays("rewards"), first.arrays("rewards")
+    assert saved["rewards.carries"].tolist() == [[0, 7, 3, 40]]
+    for name, array in expected.items():
+        np.testing.assert_array_equal(saved[name], array)
+
+
 def test_constant_rewards_of_zero_stay_zero():
     segment = replace(random_segment(np.random.default_rng(0), 5, 1, 1), rewards=np.zeros(5, np.float32))
     np.testing.assert_array_equal(RewardScaling(0.9, 2.0).scale(rollout_of(segment)), np.zeros(5))

@@ -24,9 +24,7 @@ def saved_state(
     """Copies of everything that learning goes on from, but the demonstrations; an algorithm adds what else it has."""
     arrays: dict[str, npt.NDArray[np.generic]] = {"policy": policy.network.values(), **policy.optimizer_arrays()}
     if policy.statistics is not None:
-        arrays["observations.count"] = np.array([policy.statistics.count])
-        arrays["observations.mean"] = policy.statistics.mean.copy()
-        arrays["observations.squared_deviations"] = policy.statistics.squared_deviations.copy()
+        arrays |= policy.statistics.arrays("observations")
     values: dict[str, object] = {
         "algorithm": algorithm,
         "policy_network_hash": f"{policy.network.layout.hash:016x}",
@@ -56,9 +54,7 @@ def restored_state(
         policy.network.load(arrays["policy"])
         policy.load_optimizer_arrays(arrays)
         if policy.statistics is not None:
-            policy.statistics.count = float(arrays["observations.count"][0])
-            policy.statistics.mean = arrays["observations.mean"].copy()
-            policy.statistics.squared_deviations = arrays["observations.squared_deviations"].copy()
+            policy.statistics.load_arrays("observations", arrays)
         generator.bit_generator.state = values["generator"]
         return Counters(**values["counters"])
     except (KeyError, TypeError, ValueError, WeightsError) as error:

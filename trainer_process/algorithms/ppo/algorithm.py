@@ -159,14 +159,10 @@ class PPO(CountedAlgorithm):
         self._counters = Counters(version=policy.version)
 
     def state(self) -> AlgorithmState:
-        return saved_state(
-            self._networks, self._counters, self._generator, self._reward_scaling.statistics, self._episodes
-        )
+        return saved_state(self._networks, self._counters, self._generator, self._reward_scaling, self._episodes)
 
     def restore(self, state: AlgorithmState) -> None:
-        self._counters = restored_state(
-            state, self._networks, self._generator, self._reward_scaling.statistics, self._episodes
-        )
+        self._counters = restored_state(state, self._networks, self._generator, self._reward_scaling, self._episodes)
 
     def _take_batches(self) -> _Taken:
         """Synchronous: all there are, one of each host. Asynchronous: the oldest, until there are enough steps."""

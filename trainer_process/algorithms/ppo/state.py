@@ -13,7 +13,7 @@ from trainer_process.algorithms.base import AlgorithmState
 from trainer_process.algorithms.counted_algorithm import Counters
 from trainer_process.algorithms.ppo.actor_critic import ActorCritic
 from trainer_process.data.episode_window import EpisodeWindow
-from trainer_process.data.running_statistics import RunningStatistics
+from trainer_process.data.reward_scaling import RewardScaling
 from trainer_process.errors import CheckpointError
 
 
@@ -21,7 +21,7 @@ def saved_state(
     networks: ActorCritic,
     counters: Counters,
     generator: np.random.Generator,
-    reward_statistics: RunningStatistics,
+    reward_scaling: RewardScaling,
     episodes: EpisodeWindow,
 ) -> AlgorithmState:
     """Copies of everything that learning goes on from."""
@@ -31,10 +31,10 @@ def saved_state(
         "episodes.returns": episodes.returns.copy(),
         "episodes.lengths": episodes.lengths.copy(),
         **networks.optimizer_arrays(),
-        **_statistics_arrays("rewards", reward_statistics),
+        **reward_scaling.arrays("rewards"),
     }
     if networks.statistics is not None:
-        arrays |= _statistics_arrays("observations", networks.statistics)
+        arrays |= networks.statistics.arrays("observations")
     values: dict[str, object] = {
         "algorithm": "ppo",
         "policy_network_hash": f"{networks.policy.layout.hash:016x}",
@@ -49,7 +49,7 @@ def restored_state(
     state: AlgorithmState,
     networks: ActorCritic,
     generator: np.random.Generator,
-    reward_statistics: RunningStatistics,
+    reward_scaling: RewardScaling,
     episodes: EpisodeWindow,
 ) -> Counters:
     """Puts a saved state back in place and returns its counters.
@@ -63,9 +63,9 @@ def restored_state(
         networks.policy.load(arrays["policy"])
         networks.critic.load(arrays["critic"])
         networks.load_optimizer_arrays(state.arrays)
-        _restore_statistics("rewards", arrays, reward_statistics)
+        reward_scaling.load_arrays("rewards", arrays)
         if networks.statistics is not None:
-            _restore_statistics("observations", arrays, networks.statistics)
+            networks.statistics.load_arrays("observations", arrays)
         episodes.returns, episodes.lengths = arrays["episodes.returns"], arrays["episodes.lengths"]
         saved: Any = state.values
         generator.bit_generator.state = saved["generator"]
@@ -86,17 +86,3 @@ def _check_identity(state: AlgorithmState, networks: ActorCritic) -> None:
             raise CheckpointError(
                 f"checkpoint: expected {name} {wanted!r}, got {received!r}: it was made with other schemas or settings"
             )
-
-
-def _statistics_arrays(prefix: str, statistics: RunningStatistics) -> dict[str, npt.NDArray[np.generic]]:
-    return {
-        f"{prefix}.count": np.array([statistics.count]),
-        f"{prefix}.mean": statistics.mean.copy(),
-        f"{prefix}.squared_deviations": statistics.squared_deviations.copy(),
-    }
-
-
-def _restore_statistics(prefix: str, arrays: dict[str, Any], statistics: RunningStatistics) -> None:
-    statistics.count = float(arrays[f"{prefix}.count"][0])
-    statistics.mean = arrays[f"{prefix}.mean"].copy()
-    statistics.squared_deviations = arrays[f"{prefix}.squared_deviations"].copy()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -355,3 +357,35 @@ def test_the_strength_of_rewards_multiplies_them():
     learn(stronger, segments[0])
     learn(plain, segments[1])
     np.testing.assert_array_equal(stronger.policy_snapshot().values, plain.policy_snapshot().values)
+
+
+def test_a_training_that_is_saved_in_the_middle_of_an_episode_goes_on_to_the_bit():
+    """Episodes over several updates, whose discounted returns the scaling of rewards carries along."""
+    settings = {"reward_scaling": True, "learning_rate_schedule": "linear", "total_steps": 200, "synchronous": True}
+    parts = segment(3, 6 * 32, agent_id=4, episode=9)
+    pieces = []
+    for _ in range(5):
+        piece, parts = parts.cut(32)
+        pieces.append(piece)
+    pieces.append(parts)
+    whole, first, resumed = make(**settings), make(**settings), make(**settings, seed=77)
+    for piece in pieces[:3]:
+        for algorithm in (whole, first):
+            learn(algorithm, replace(piece, versions=[algorithm.version]))
+    resumed.restore(first.state())
+    for piece in pieces[3:]:
+        expected, received = (learn(each, replace(piece, versions=[each.version])) for each in (whole, resumed))
+        assert {**received, "seconds_update": 0.0} == {**expected, "seconds_update": 0.0}
+    for name, array in whole.state().arrays.items():
+        np.testing.assert_array_equal(resumed.state().arrays[name], array, err_msg=name)
+
+
+def test_synchronous_steps_of_a_time_that_is_undone_do_not_begin_at_a_ratio_of_1():
+    first, resumed = make(synchronous=True, epochs=1), make(synchronous=True, epochs=1)
+    resumed.restore(first.state())
+    resumed.raise_version(7)
+    of_before = learn(first, segment(2, versions=[0]))
+    undone = learn(resumed, segment(2, versions=[6]))
+    assert of_before["clip_fraction"] < 0.2
+    assert undone["clip_fraction"] > 0.8
+    assert (undone["dropped_steps_lag"], undone["policy_lag_max"]) == (0.0, 1.0)
