@@ -112,6 +112,11 @@ def _unknown_key(detail: ErrorDetails, path: KeyPath, tree: ValueTree) -> Proble
     return Problem(tree.key_place(path), path, expected, received, hint)
 
 
+def known_keys() -> set[str]:
+    """Every key of the dialect."""
+    return {*Dialect.model_fields, *(key for key, _ in _all_keys(Dialect, ()))}
+
+
 def _belongs(key: str) -> str:
     """Where a key that is known elsewhere stands there."""
     places = sorted({place for known, place in _all_keys(Dialect, ()) if known == key})
