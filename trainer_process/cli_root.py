@@ -12,8 +12,10 @@ from trainer_process.cli_export import export
 from trainer_process.cli_imitate import imitate
 from trainer_process.cli_inspect import inspect
 from trainer_process.cli_keys import keys
+from trainer_process.cli_plot import plot
 from trainer_process.cli_rollouts import record, rollouts
 from trainer_process.cli_serve import launched, serve
+from trainer_process.cli_status import status
 from trainer_process.cli_train import train
 from trainer_process.library_version import library_version
 
@@ -45,9 +47,11 @@ for command in (
     inspect,
     keys,
     launched,
+    plot,
     record,
     rollouts,
     serve,
+    status,
     train,
 ):
     root.add_command(command)
