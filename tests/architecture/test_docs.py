@@ -18,6 +18,7 @@ import pytest
 
 from host_sdk import ActionSchema, Manager, ObservationSchema, Policy, PolicySettings
 from tests.architecture.source_tree import PACKAGES, ROOT, source_files
+from trainer_process.configuration import load_configuration
 
 
 def modules() -> Iterator[ModuleType]:
@@ -71,6 +72,15 @@ def readme_block(name: str) -> str:
     match = re.search(rf"<!-- {name}:.*?-->\n```python\n(.*?)```", text, re.S)
     assert match is not None, f"README.md: expected a block of Python behind its marker <!-- {name}: … -->"
     return match[1]
+
+
+def test_the_readmes_configuration_loads(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    (tmp_path / "walker.yaml").write_text(block, encoding="utf-8")
+    configuration = load_configuration(tmp_path / "walker.yaml")
+    assert list(configuration.behaviors) == ["Walker"]
+    assert list(configuration.environment_parameters) == ["gravity"]
 
 
 def test_the_readmes_host_is_shorter_than_60_lines() -> None:
