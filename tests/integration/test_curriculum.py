@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from trainer_process.checkpoint import load_checkpoint
@@ -117,3 +119,58 @@ def test_lessons_end_as_worked_out_by_hand_and_go_on_where_a_killed_trainer_left
         host.communicator.close()
     rows = [json.loads(line) for line in (folder / "run" / BEHAVIOR / "metrics.jsonl").read_text().splitlines()]
     assert [row["lesson/wall"] for row in rows if "lesson/wall" in row] == [0.0, 1.0, 1.0, 2.0]
+
+
+REPEATABLE = """
+behaviors:
+  default:
+    trainer_type: ppo
+    hyperparameters: {batch_size: 256, buffer_size: 2048, num_epoch: 1}
+    network_settings: {hidden_units: 8, num_layers: 1}
+    max_steps: 16384
+    checkpoint_interval: 2048
+    keep_checkpoints: 20
+environment_parameters:
+  goal_distance:
+    curriculum:
+      - name: Near
+        completion_criteria: {behavior: default, threshold: -2, min_lesson_length: 30}
+        value: {sampler_type: uniform, sampler_parameters: {min_value: 1.2, max_value: 2.0}}
+      - name: Farther
+        completion_criteria: {behavior: default, threshold: -2, min_lesson_length: 30}
+        value: {sampler_type: multirangeuniform, sampler_parameters: {intervals: [[1.5, 2], [2.5, 4]]}}
+      - {name: Anywhere, value: 20}
+  drag: {sampler_type: gaussian, sampler_parameters: {mean: 1.0, st_dev: 0.2}}
+"""
+
+
+@pytest.mark.slow
+def test_a_run_with_lessons_and_chance_in_its_world_goes_on_to_the_same_last_bit(tmp_path: Path) -> None:
+    configuration = tmp_path / "arena.yaml"
+    configuration.write_text(REPEATABLE)
+
+    def train(run_id: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "trainer_process", "train", str(configuration), "--run-id", run_id]
+        command += ["--env", "arena", "--agents", "16", "--reproducible", "--results-dir", str(tmp_path), *arguments]
+        with (tmp_path / "log").open("a") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def checkpoint(run_id: str, iteration: int) -> Path:
+        return tmp_path / run_id / "default" / "checkpoints" / f"{iteration:09d}"
+
+    assert train("whole").wait(HANG_S) == 0, (tmp_path / "log").read_text()
+    killed = train("parted")
+    limit_s = time.monotonic() + HANG_S
+    while not checkpoint("parted", 3).is_dir():
+        assert time.monotonic() < limit_s, (tmp_path / "log").read_text()
+        time.sleep(0.002)
+    killed.kill()
+    killed.wait()
+    assert not checkpoint("parted", 8).exists()
+    assert train("parted", "--resume").wait(HANG_S) == 0, (tmp_path / "log").read_text()
+    whole, parted = (load_checkpoint(checkpoint(run_id, 8)) for run_id in ("whole", "parted"))
+    for name, array in whole.state.arrays.items():
+        np.testing.assert_array_equal(array, parted.state.arrays[name], err_msg=name)
+    assert parted.context.run == whole.context.run
+    lessons: Any = whole.context.run["lessons"]
+    assert lessons["goal_distance"]["name"] == "Anywhere"

@@ -33,8 +33,6 @@ def configured_curriculum(
     curriculum = Curriculum(parameters, known or None, is_fixed=not learns)
     if resume and (context := folder.newest_context()) is not None:
         curriculum.restore(context.run)
-        for parameter in parameters:
-            logger.info(
-                "environment parameter %r goes on in lesson %r", parameter.name, curriculum.lesson(parameter.name)
-            )
+        for name in (parameter.name for parameter in parameters if len(parameter.lessons) > 1):
+            logger.info("environment parameter %r goes on in lesson %r", name, curriculum.lesson(name))
     return curriculum
