@@ -14,6 +14,11 @@ from trainer_process.configuration.problem import Problem, shown
 from trainer_process.configuration.value_tree import ValueTree
 
 
+def _is_there(value: object) -> bool:
+    """Whether a value is anything but null."""
+    return value is not None
+
+
 @dataclass(frozen=True)
 class Refusal:
     """One thing that can't be done.
@@ -26,7 +31,7 @@ class Refusal:
 
     expected: str
     nearest: str
-    applies: Callable[[object], bool] = lambda value: value is not None
+    applies: Callable[[object], bool] = _is_there
 
 
 def _is(*wrong: object) -> Callable[[object], bool]:
@@ -108,7 +113,7 @@ def behavior_paths(tree: ValueTree) -> list[KeyPath]:
 
 OF_NO_EFFECT: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "checkpoint_settings.train_model": (_is(True), "it is of no effect, in ML-Agents too: training is what happens"),
-    "env_settings.base_port": (lambda value: value is not None, "it is not needed: hosts are told where to connect"),
+    "env_settings.base_port": (_is_there, "it is not needed: hosts are told where to connect"),
 }
 """By the path: which values are of no effect, and why that does no harm."""
 

@@ -17,6 +17,7 @@ from trainer_process.settings_resolution import merge_settings
 
 
 def _same(value: object) -> object:
+    """The value as it is."""
     return value
 
 
