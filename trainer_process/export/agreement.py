@@ -9,8 +9,8 @@ that output of that case; for actions it is, number by number, the largest magni
 since low + (high − low)(tanh u + 1) / 2 can't be more exact than its terms. One-hots and bits are equal.
 
 A network of large weights may amplify rounding beyond that, in the host as well. Then, and only then, the network is
-evaluated in float64: a distribution or a memory agrees too where no number of it is further from the host's than
-4 times the largest distance between the host's and the exact ones.
+evaluated in float64: distributions or memories agree too where none of their numbers is further from the host's than
+4 times the largest distance between the host's and the exact ones, over all cases and in units of max(1, s).
 """
 
 from __future__ import annotations
@@ -171,6 +171,7 @@ class _Comparison:
     def __init__(self, policy: PolicyFile, cases: Mapping[str, Case]) -> None:
         self._policy, self._cases = policy, cases
         self._layout = ActionLayout.of(policy.action)
+        self._exact: dict[str, dict[str, npt.NDArray[np.float64]]] = {}
 
     def of(self, received: Mapping[str, Arrays], expected: Mapping[str, Arrays]) -> Agreement:
         """The largest difference of all, and whether all are small."""
@@ -182,18 +183,22 @@ class _Comparison:
                     raise ExportError(f"{name} of {case}: expected the shape {theirs.shape}, got {ours.shape}")
                 compared += ours.size
                 distance = _distance(ours, theirs, _scale(name, theirs, self._layout))
-                is_close = is_close and (distance <= TOLERANCE or self._is_rounding(case, name, ours, theirs))
+                is_close = is_close and (distance <= TOLERANCE or distance <= self._rounding(name, expected))
                 if distance > largest or where == "none":
                     largest, where = distance, f"{name} of {case}"
         return Agreement(largest, where, compared, is_close)
 
-    def _is_rounding(self, case: str, name: str, ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> bool:
-        """Whether the host's own distance from the exact numbers explains the model's from the host's."""
-        exact = exact_outputs(self._policy, self._cases[case]).get(name)
-        if exact is None or not np.isfinite(theirs).all():
-            return False
-        unit = np.ones((1, 1))
-        return _distance(ours, theirs, unit) <= ROUNDING_FACTOR * _distance(theirs, exact, unit)
+    def _rounding(self, name: str, expected: Mapping[str, Arrays]) -> float:
+        """How far the model may be where that is beyond the tolerance, by the host's own distance from the exact."""
+        if not self._exact:
+            self._exact = {case: exact_outputs(self._policy, inputs) for case, inputs in self._cases.items()}
+        distances = [
+            _distance(expected[case][name], exact[name], _scale(name, expected[case][name], self._layout))
+            for case, exact in self._exact.items()
+            if name in exact
+        ]
+        largest = max(distances, default=0.0)
+        return ROUNDING_FACTOR * largest if np.isfinite(largest) else 0.0
 
 
 def _distance(a: npt.NDArray[Any], b: npt.NDArray[Any], scale: npt.NDArray[np.float64]) -> float:
