@@ -69,8 +69,7 @@ class RunPlan:
         own = _own_configuration(configuration) if resume else None
         changes: tuple[str, ...] = ()
         if path is None and own is not None:
-            place = {f"{_START}results_dir": start.results_dir, f"{_START}run_id": start.run_id}
-            configuration = load_configuration(own, {**given, **place})
+            configuration = _in_its_place(own, given, Path(start.results_dir), start.run_id)
         elif path is None:
             configuration = load_configuration(None, given)
         elif own is not None:
@@ -103,6 +102,16 @@ class RunPlan:
         values = dict(_leaves(self.configuration.to_plain()))
         named = {path: source for path, source in self.configuration.sources.items() if source != "default"}
         return [f"  {path}: {values.get(path)}  ({source})" for path, source in named.items()]
+
+
+def _in_its_place(own: Path, given: Mapping[str, object], results_directory: Path, run_id: str) -> RunConfiguration:
+    """A run's own configuration, wherever its folder was moved to since."""
+    configuration = load_configuration(own, given)
+    start = configuration.checkpoint_settings
+    if (Path(start.results_dir), start.run_id) == (results_directory, run_id):
+        return configuration
+    place = {f"{_START}results_dir": str(results_directory), f"{_START}run_id": run_id}
+    return load_configuration(own, {**given, **place})
 
 
 def _require_source(configuration: RunConfiguration) -> None:
