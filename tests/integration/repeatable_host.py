@@ -135,7 +135,7 @@ def make_trainer(options: argparse.Namespace) -> PPOTrainer:
 
 
 def kill(trainer: PPOTrainer, iteration: int) -> None:
-    """Kills the trainer once it has written the checkpoint of that iteration."""
+    """Kills the trainer, once it has written the checkpoint of that iteration."""
     checkpoint = Path(trainer.run_directory) / "checkpoints" / f"{iteration:09d}"
     limit_s = time.monotonic() + ALIVE_S
     while not checkpoint.is_dir() and time.monotonic() < limit_s:
@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--run-id", required=True)
     parser.add_argument("--iterations", type=int, required=True)
     parser.add_argument("--checkpoint-interval", type=int, required=True)
-    parser.add_argument("--kill-at", type=int, default=-1, help="the iteration after whose checkpoint the trainer dies")
+    parser.add_argument("--kill-at", type=int, default=-1, help="the iteration after which the trainer dies")
     parser.add_argument("--restarts", type=int, default=0)
     parser.add_argument("--remembers", action="store_true", help="a policy with a memory")
     parser.add_argument("trainer_arguments", nargs="*")
@@ -170,7 +170,7 @@ def main() -> None:
     first = trainer.iteration
     while trainer.is_training:
         if trainer.iteration == options.kill_at:
-            kill(trainer, options.kill_at)
+            kill(trainer, options.kill_at // options.checkpoint_interval * options.checkpoint_interval)
             options.kill_at = -1
         trainer.run_training(settings, reset_agents_on_update=True)
     failure = trainer.training_failure

@@ -12,7 +12,7 @@ import pytest
 from trainer_process.checkpoint import Checkpoint
 from trainer_process.checkpoint_folder import latest_checkpoint
 
-from .repeatable_host import run_host
+from .repeatable_host import STEPS_PER_UPDATE, run_host
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -63,3 +63,11 @@ def test_a_run_that_is_killed_and_resumed_ends_as_one_that_never_was(tmp_path: P
     survived = train(tmp_path, "survived", "--kill-at", str(HALF), "--restarts", "1", cell=cell)
     assert survived["restarts"] == 1
     assert_same(survived, whole)
+
+
+def test_a_host_whose_trainer_goes_back_plays_what_was_undone_again_and_comes_to_the_end(tmp_path: Path) -> None:
+    said = train(tmp_path, "undone", "--kill-at", str(HALF + 1), "--restarts", "1", cell="none")
+    assert said["failure"] is None
+    assert said["restarts"] == 1
+    assert newest(said).context.steps == 2 * HALF * STEPS_PER_UPDATE
+    assert said["version"] > 2 * HALF, "no version twice"

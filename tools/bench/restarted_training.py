@@ -127,14 +127,17 @@ class TrainingOutcome:
 
 
 class Killer:
-    """Kills a trainer whenever the period is over and it has learnt something since it was started last."""
+    """Kills a trainer whenever the period is over, and it has come past a checkpoint since it was started last.
+
+    On a machine where a trainer takes longer to start than the period, training would never go on otherwise.
+    """
 
     def __init__(self, trainer: PPOTrainer, period_s: float | None) -> None:
         self._trainer = trainer
         self._period_s = period_s
         self._due_s = 0.0
         self._restarts = 0
-        self._version = 0
+        self._iteration = 0
         self.kills = 0
 
     def tick(self, now_s: float) -> None:
@@ -146,11 +149,12 @@ class Killer:
         trainer = self._trainer
         if self._period_s is None:
             return
-        if trainer.restart_count != self._restarts or not trainer.is_collecting:
-            self._restarts, self._version = trainer.restart_count, trainer.policy.version
+        if trainer.restart_count != self._restarts:
+            self._restarts, self._iteration = trainer.restart_count, trainer.iteration
+        self._iteration = min(self._iteration, trainer.iteration)  # which goes back when the next trainer is ready
         self._due_s = self._due_s or self._period_s
         process_id = trainer.communicator.trainer_process_id
-        has_learnt = trainer.is_collecting and trainer.policy.version > self._version + 1
+        has_learnt = trainer.is_collecting and trainer.iteration > self._iteration + CHECKPOINT_INTERVAL
         if now_s >= self._due_s and has_learnt and process_id is not None:
             os.kill(process_id, signal.SIGKILL)
             self.kills += 1
