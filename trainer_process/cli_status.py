@@ -123,6 +123,8 @@ def _table_of_behavior(behavior: BehaviorOverview) -> RenderableType:
 
 
 def _facts(behavior: BehaviorOverview) -> list[tuple[str, str]]:
+    from trainer_process.evaluation_log import describe_evaluation
+
     total = "" if behavior.share is None else f" of {behavior.total_steps:,} ({behavior.share:.0%})"
     facts = [("steps", f"{behavior.steps:,}{total}, {behavior.iteration:,} updates{_rate(behavior)}")]
     if behavior.return_mean is not None:
@@ -130,6 +132,8 @@ def _facts(behavior: BehaviorOverview) -> list[tuple[str, str]]:
         facts.append(("mean return", _return_text(behavior) + best))
     if behavior.evaluation_return_mean is not None:
         facts.append(("evaluation", f"mean return {_number(behavior.evaluation_return_mean)}"))
+    if behavior.evaluations:
+        facts.append(("evaluated", describe_evaluation(behavior.evaluations[-1])))
     if behavior.lessons:
         facts.append(("lessons", ", ".join(f"{name} {lesson}" for name, lesson in behavior.lessons.items())))
     if behavior.checkpoints:

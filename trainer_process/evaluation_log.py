@@ -35,6 +35,18 @@ def append_evaluation(folder: Path, figures: Mapping[str, object]) -> None:
         raise RunFolderError(f"run folder: expected to write {path}, got {error}") from error
 
 
+def describe_evaluation(figures: Mapping[str, object]) -> str:
+    """One of them in a line, for people."""
+    numbers = {name: value for name, value in figures.items() if isinstance(value, int | float)}
+    mean, error = numbers.get("return_mean", float("nan")), numbers.get("return_standard_error", 0.0)
+    checkpoint = figures.get("checkpoint")
+    of = f"version {figures.get('policy_version')}" + ("" if checkpoint is None else f" of checkpoint {checkpoint}")
+    how = "" if figures.get("deterministic", True) else ", sampled"
+    return (
+        f"mean return {mean:.4g} ± {error:.2g} in {figures.get('episodes')} episodes of {figures.get('env')}, {of}{how}"
+    )
+
+
 def read_evaluations(folder: Path) -> list[dict[str, object]]:
     """All evaluations of a behavior, the newest last; torn lines and other things are passed over."""
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer_process.errors import RunFolderError
+from trainer_process.evaluation_log import read_evaluations
 from trainer_process.metrics.json_lines import METRICS_FILE, read_rows
 from trainer_process.metrics.metric import LESSON_PREFIX
 from trainer_process.run_folder import CHECKPOINTS_FOLDER_NAME, SETTINGS_FILE_NAME
@@ -36,7 +37,8 @@ class BehaviorOverview:
         return_deviation: of the same.
         best_return_mean: the highest of all rows.
         best_steps: where that was.
-        evaluation_return_mean: of the last evaluation; None without one.
+        evaluation_return_mean: of the last evaluation in training; None without one.
+        evaluations: what `learning-bridge evaluate` found, as `trainer_process.evaluation_log` has it; the newest last.
         steps_per_second: of the newest row.
         lessons: the lesson of each parameter of the world that has some, by number or name.
         checkpoints: those that are kept, the newest last.
@@ -56,6 +58,7 @@ class BehaviorOverview:
     best_return_mean: float | None = None
     best_steps: int | None = None
     evaluation_return_mean: float | None = None
+    evaluations: Sequence[Mapping[str, object]] = ()
     steps_per_second: float | None = None
     lessons: Mapping[str, str] = field(default_factory=dict)
     checkpoints: Sequence[str] = ()
@@ -176,6 +179,7 @@ def _behavior(run: Path, folder: Path, status: RunStatus) -> BehaviorOverview:
         best_return_mean=best[0] if has_best else None,
         best_steps=int(best[1]) if has_best else None,
         evaluation_return_mean=last.get("evaluation_return_mean"),
+        evaluations=read_evaluations(folder),
         steps_per_second=last.get("steps_per_second"),
         lessons=_lessons(last, status),
         checkpoints=_checkpoints(run, folder, kept),
@@ -191,8 +195,9 @@ def _lessons(last: Mapping[str, float], status: RunStatus) -> dict[str, str]:
         if column.startswith(LESSON_PREFIX):
             parameter = column.removeprefix(LESSON_PREFIX)
             known = status.lessons.get(parameter)
-            is_same = isinstance(known, Mapping) and known.get("number") == int(value)
-            lessons[parameter] = f"{int(value)} ({known['name']})" if is_same else str(int(value))
+            lessons[parameter] = str(int(value))
+            if isinstance(known, Mapping) and known.get("number") == int(value):
+                lessons[parameter] += f" ({known['name']})"
     return lessons
 
 
