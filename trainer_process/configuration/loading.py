@@ -17,7 +17,6 @@ from trainer_process.configuration.resolution import (
     lay_over,
     settle_start,
     take_sources,
-    without_trainer_type,
 )
 from trainer_process.configuration.run_configuration import DEFAULT_SEED, RunConfiguration, plain_dialect
 from trainer_process.configuration.validation import validated_dialect
@@ -56,7 +55,7 @@ def resolved_configuration(tree: ValueTree, typed: Mapping[str, object], path: P
         raise ConfigurationError([f"command line: expected {error}"]) from error
     warnings = [*settle_start(tree, typed)]
     lay_defaults_beneath_behaviors(tree)
-    problems: list[Problem] = [*without_trainer_type(tree), *refused(tree)]
+    problems = [*refused(tree)]
     warnings += of_no_effect(tree)
     follow(tree, DEFAULT_SEED)
     dialect, found = validated_dialect(tree)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from trainer_process.configuration.place import COMMAND_LINE, KeyPath, Place, dotted, full_path, parsed
-from trainer_process.configuration.problem import Problem, shown
 from trainer_process.configuration.refusal import behavior_paths
 from trainer_process.configuration.value_tree import ValueTree
 
@@ -150,12 +149,3 @@ def forget_defaults(tree: ValueTree, sources: Mapping[str, str], defaults: Mappi
             tree.places[path] = replace(tree.places[path], known_source=sources[name])
         elif name in defaults and defaults[name] == tree.get(path):
             tree.remove(path)
-
-
-def without_trainer_type(tree: ValueTree) -> Iterator[Problem]:
-    """Behaviors whose hyperparameters are given, and not what they are of."""
-    for path in behavior_paths(tree):
-        kind, inner = (*path, "trainer_type"), (*path, "hyperparameters")
-        if tree.get(inner) and tree.get(kind) is None:
-            wanted = "trainer_type beside it, as trainer_type: ppo"
-            yield Problem(tree.key_place(inner), inner, wanted, shown(tree.get(kind)))

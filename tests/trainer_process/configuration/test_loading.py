@@ -208,9 +208,9 @@ def test_progress_is_a_share() -> None:
     assert "threshold in 0..1" in problem(f"environment_parameters: {{g: {{curriculum: {lessons}}}}}")
 
 
-def test_hyperparameters_need_their_trainer_type() -> None:
-    found = problem("behaviors: {Walker: {hyperparameters: {beta: 0.1}}}")
-    assert "$.behaviors.Walker.hyperparameters: expected trainer_type beside it" in found
+def test_hyperparameters_without_a_trainer_type_are_ppo_s() -> None:
+    """ML-Agents wants it beside them, and has ppo for the default nevertheless."""
+    assert walker("behaviors: {Walker: {hyperparameters: {beta: 0.1}}}").hyperparameters.beta == 0.1
 
 
 def test_a_memory_is_even_and_its_sequence_no_longer_than_a_minibatch() -> None:
