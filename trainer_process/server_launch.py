@@ -13,6 +13,7 @@ from trainer_process.behavior import BehaviorProgress
 from trainer_process.behavior_starts import BehaviorStarts
 from trainer_process.cli_option import DEFAULT_SEED, RunOptions
 from trainer_process.curriculum.configured_curriculum import configured_curriculum
+from trainer_process.metrics import check_writers
 from trainer_process.progress_display import ProgressDisplay
 from trainer_process.progress_report import ProgressReport
 from trainer_process.run_folder import RunFolder
@@ -60,8 +61,10 @@ def make_server(
         on_pass: called on every pass of the loop.
 
     Raises:
+        MetricsError: a writer of metrics isn't installed.
         SettingsError: an assignment is none, or a lesson is wrong.
     """
+    check_writers(plan.configuration.metrics_settings.writers)
     sweep_stale_segments()
     kept = artifacts or ArtifactOptions()
     if plan.configuration.seed is not None:
