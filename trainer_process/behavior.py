@@ -19,9 +19,9 @@ from protocol.experience_wire import experience_from_message, validate_batch
 from protocol.messages import Configure, Credit, Demonstrations, EvaluationResult, Experience, Message, PolicyUpdate
 from protocol.statistic import StatisticEntry
 from trainer_process.batch_ledger import Arrival
-from trainer_process.behavior_answer import LOWER_THE_RATE, READ_THE_LOG, complete, failure, policy_update, ready
+from trainer_process.behavior_answer import complete, policy_update, ready, refusal, verdict
 from trainer_process.consumption_record import ConsumptionRecord
-from trainer_process.errors import ConfigurationRefusedError, DivergedError
+from trainer_process.errors import ConfigurationRefusedError
 from trainer_process.learner import Learner, Phase, ReportProgress
 from trainer_process.run_watch import RunWatch
 from trainer_process.session import Session, SessionState
@@ -312,10 +312,9 @@ class Behavior:
     def _answer_refused(self, session: Session, configure: Configure, error: Exception) -> None:
         if isinstance(error, ConfigurationRefusedError):
             logger.warning("%s refused: %s", session, error)
-            session.send(error.answer)
-            return
-        logger.error("behavior %r could not be started", self.name, exc_info=error)
-        session.send(failure(self.name, "LEARNER_ERROR", f"the behavior could not be started: {error}", READ_THE_LOG))
+        else:
+            logger.error("behavior %r could not be started", self.name, exc_info=error)
+        session.send(refusal(self.name, error))
 
     # Learning
 
@@ -373,13 +372,9 @@ class Behavior:
         self._is_updating = False
         self.state = BehaviorState.FAILED
         logger.error("behavior %r: the update failed", self.name, exc_info=error)
-        if isinstance(error, DivergedError):
-            verdict = failure(self.name, "DIVERGED", str(error), LOWER_THE_RATE)
-        else:
-            verdict = failure(self.name, "LEARNER_ERROR", f"{type(error).__name__}: {error}", READ_THE_LOG)
         if self._started is not None:
             self._save_now(self._started)
-        self._send_to_all(verdict)
+        self._send_to_all(verdict(self.name, error))
         for session in self._hosts.values():
             session.ledgers.pop(self.name, None)
         self._hosts.clear()

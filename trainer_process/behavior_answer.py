@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocol.field_rule import shorten
-from protocol.messages import Complete, Failure, PolicyUpdate, Ready
+from protocol.messages import Complete, Failure, PolicyUpdate, Ready, Refused
+from trainer_process.errors import ConfigurationRefusedError, DivergedError
 
 if TYPE_CHECKING:  # it imports torch
     from trainer_process.learned_update import LearnedUpdate
@@ -56,6 +57,19 @@ def complete(behavior: str, newest: LearnedUpdate) -> Complete:
     return Complete(behavior, f"{newest.steps} agent-steps were trained on, in {newest.iteration} updates")
 
 
-def failure(behavior: str, code: str, reason: str, remedy: str) -> Failure:
-    """The end of training, not reached."""
+def refusal(behavior: str, error: Exception) -> Refused | Failure:
+    """Why a host is not admitted."""
+    if isinstance(error, ConfigurationRefusedError):
+        return error.answer
+    return _failure(behavior, "LEARNER_ERROR", f"the behavior could not be started: {error}", READ_THE_LOG)
+
+
+def verdict(behavior: str, error: Exception) -> Failure:
+    """The end of training, not reached, since an update raised."""
+    if isinstance(error, DivergedError):
+        return _failure(behavior, "DIVERGED", str(error), LOWER_THE_RATE)
+    return _failure(behavior, "LEARNER_ERROR", f"{type(error).__name__}: {error}", READ_THE_LOG)
+
+
+def _failure(behavior: str, code: str, reason: str, remedy: str) -> Failure:
     return Failure(code=code, behavior=behavior, reason=shorten(reason), remedy=remedy)
