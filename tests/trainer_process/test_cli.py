@@ -99,7 +99,8 @@ def test_the_version_and_the_help_are_worth_reading() -> None:
     runner = CliRunner()
     assert runner.invoke(root, ["--version"], prog_name="learning-bridge").output.startswith("learning-bridge, version")
     text = runner.invoke(root, ["--help"]).output
-    for command in ("convert", "demo", "evaluate", "imitate", "inspect", "record", "rollouts", "serve", "train"):
+    of_policies = ("evaluate", "export", "imitate", "train")
+    for command in ("convert", "demo", "inspect", "record", "rollouts", "serve", *of_policies):
         assert f"\n  {command} " in text
         help_text = runner.invoke(root, [command, "--help"])
         assert help_text.exit_code == 0
