@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer_process.configuration.document import read_document
 from trainer_process.configuration.judgement import judged_behaviors, judged_curricula
-from trainer_process.configuration.place import dotted
+from trainer_process.configuration.place import COMMAND_LINE, dotted
 from trainer_process.configuration.problem import Problem, configuration_error
 from trainer_process.configuration.refusal import of_no_effect, refused
 from trainer_process.configuration.resolution import (
@@ -48,7 +48,7 @@ def resolved_configuration(tree: ValueTree, typed: Mapping[str, object], path: P
         ConfigurationError: tells all that is wrong.
     """
     _restore_defaults(tree)
-    names_behaviors = bool(tree.get(("behaviors",))) or tree.get(("default_settings",)) is not None
+    names_behaviors = _names_behaviors(tree)
     try:
         lay_over(tree, typed)
     except ValueError as error:
@@ -69,6 +69,13 @@ def resolved_configuration(tree: ValueTree, typed: Mapping[str, object], path: P
     named = {dotted(known): place.source for known, place in tree.places.items() if known}
     sources = {name: named.get(name, "default") for name, _ in leaves(plain_dialect(dialect))}
     return RunConfiguration(dialect, sources, path, tuple(warnings), named, names_behaviors)
+
+
+def _names_behaviors(tree: ValueTree) -> bool:
+    """Whether a file says how any behavior is trained; what was typed for every behavior doesn't."""
+    default = ("default_settings",)
+    is_typed = tree.has(default) and tree.place(default).source == COMMAND_LINE.source
+    return bool(tree.get(("behaviors",))) or (tree.get(default) is not None and not is_typed)
 
 
 def _restore_defaults(tree: ValueTree) -> None:

@@ -28,6 +28,9 @@ from trainer_process.start_settings import StartSettings
 
 FILE_NAME = "configuration.yaml"
 
+_TELL_BY_BEING_THERE = ("default_settings", ".network_settings.memory")
+"""Mappings that mean something even if nothing in them is named."""
+
 _FIRST = ("trainer_type", "hyperparameters", "network_settings", "reward_signals")
 _OF_THE_RUN = {"device": "torch_settings.device", "seed": "env_settings.seed"}
 
@@ -209,7 +212,7 @@ class RunConfiguration:
             RunFolderError: it can't be written.
         """
         named = {name: source for name, source in self.sources.items() if source != "default"}
-        named |= {name: source for name, source in self.named.items() if name.endswith(".network_settings.memory")}
+        named |= {name: source for name, source in self.named.items() if name.endswith(_TELL_BY_BEING_THERE)}
         lines = [
             "# The configuration of this run, written by learning-bridge: all that held, with where it came from.",
             *yaml_lines(self.to_plain(), self.sources),

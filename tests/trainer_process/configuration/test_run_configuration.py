@@ -72,6 +72,17 @@ def test_defaults_are_written_and_loaded_as_such(tmp_path: Path) -> None:
     assert again.start_settings("Any", StartSettings(), {}) == StartSettings()
 
 
+@pytest.mark.parametrize("text", ["", "default_settings: {}", "behaviors: {Walker: {}}"])
+def test_what_was_typed_for_every_behavior_makes_none_of_the_file_s(tmp_path: Path, text: str) -> None:
+    first = configuration(text, {"behaviors.*.network_settings.deterministic": True})
+    first.write(tmp_path)
+    second = load_configuration(tmp_path / "configuration.yaml")
+    assert first.names_behaviors == second.names_behaviors == (text != "")
+    one, other = (each.start_settings("Walker", StartSettings(), {}) for each in (first, second))
+    assert one == other
+    assert bool(one.defaults) == (text != "")
+
+
 def test_what_was_typed_stands_over_a_written_file(tmp_path: Path) -> None:
     made().write(tmp_path)
     again = load_configuration(tmp_path / "configuration.yaml", {"env_settings.num_envs": 4})
