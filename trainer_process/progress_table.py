@@ -36,23 +36,26 @@ class _Column:
     Attributes:
         heading: above it.
         rank: of narrow terminals, those with the highest are left out first.
+        width: of the usual texts in it; where one is wider, so is the column from then on, and never narrower again,
+            since columns that come and go can't be read.
         cell: its text for a report and the time to its end; empty where that isn't known.
     """
 
     heading: str
     rank: int
+    width: int
     cell: Callable[[ProgressReport, str], str]
 
 
 _COLUMNS = (
-    _Column("steps", 3, lambda report, end: _steps(report)),
-    _Column("return", 0, lambda report, end: report.returns()),
-    _Column("length", 5, lambda report, end: report.described("episode_length_mean", "")),
-    _Column("policy loss", 6, lambda report, end: report.described("policy_loss", "")),
-    _Column("value loss", 7, lambda report, end: report.described("value_loss", "")),
-    _Column("lesson", 4, lambda report, end: report.lessons),
-    _Column("steps/s", 2, lambda report, end: _rate(report)),
-    _Column("left", 1, lambda report, end: end),
+    _Column("steps", 3, 12, lambda report, end: _steps(report)),
+    _Column("return", 0, 13, lambda report, end: report.returns()),
+    _Column("length", 5, 6, lambda report, end: report.described("episode_length_mean", "")),
+    _Column("policy loss", 6, 11, lambda report, end: report.described("policy_loss", "")),
+    _Column("value loss", 7, 10, lambda report, end: report.described("value_loss", "")),
+    _Column("lesson", 4, 6, lambda report, end: report.lessons),
+    _Column("steps/s", 2, 7, lambda report, end: _rate(report)),
+    _Column("left", 1, 7, lambda report, end: end),
 )
 
 
@@ -70,6 +73,7 @@ class LiveTable:
         self._reports: dict[str, ShownProgress] = {}
         self._seen: dict[str, deque[tuple[float, int]]] = {}
         self._drawn_s = -REFRESH_S
+        self._widths = [0] * len(_COLUMNS)
         self._live = Live(_AtWidth(self._draw), console=self.console, auto_refresh=False, transient=False)
 
     def start(self) -> None:
@@ -105,13 +109,15 @@ class LiveTable:
     def _trainings(self, reports: list[ProgressReport], width: int) -> Table:
         cells = [self._cells(report) for report in reports]
         title_width = min(round(TITLE_SHARE * width), max(len("behavior"), *(len(report.title) for report in reports)))
-        shown = _chosen_columns(cells, width - title_width - MIN_BAR_WIDTH - len("100%") - 3 * GAP)
+        for texts in cells:
+            self._widths = [_column_width(*each) for each in zip(_COLUMNS, texts, self._widths, strict=True)]
+        shown = _chosen_columns(self._widths, width - title_width - MIN_BAR_WIDTH - len("100%") - 3 * GAP)
         table = _frame()
         table.add_column("behavior", no_wrap=True, width=title_width, overflow="ellipsis")
         table.add_column("", ratio=1, min_width=MIN_BAR_WIDTH, max_width=MAX_BAR_WIDTH)
         table.add_column("", justify="right", no_wrap=True)
         for index in shown:
-            table.add_column(_COLUMNS[index].heading, justify="right", no_wrap=True)
+            table.add_column(_COLUMNS[index].heading, justify="right", no_wrap=True, width=self._widths[index])
         for report, texts in zip(reports, cells, strict=True):
             share = f"{report.share:.0%}" if report.share is not None else ""
             table.add_row(
@@ -130,15 +136,19 @@ class LiveTable:
         return duration((report.total_steps - last) * (last_s - first_s) / (last - first))
 
 
-def _chosen_columns(cells: list[list[str]], room: int) -> list[int]:
-    """Those that fit beside each other, and have something to say."""
+def _column_width(column: _Column, text: str, before: int) -> int:
+    """0 as long as nothing was in it."""
+    return max(before, column.width, len(text)) if text else before
+
+
+def _chosen_columns(widths: list[int], room: int) -> list[int]:
+    """Those that have something to say, and fit beside each other."""
     chosen: list[int] = []
     for index in sorted(range(len(_COLUMNS)), key=lambda index: _COLUMNS[index].rank):
-        width = max(len(texts[index]) for texts in cells)
-        room -= max(width, len(_COLUMNS[index].heading)) + GAP if width else 0
-        if room < 0:
-            break
-        if width:
+        if widths[index]:
+            room -= widths[index] + GAP
+            if room < 0:
+                break
             chosen.append(index)
     return sorted(chosen)
 
