@@ -356,9 +356,8 @@ class Behavior:
     def _save(self, started: StartedBehavior, update: LearnedUpdate) -> None:
         def saved(result: None) -> None:
             if update.is_complete:
-                logger.info(
-                    "behavior %r: complete after %d steps, kept in %s", self.name, update.steps, started.folder.path
-                )
+                folder = started.folder.path
+                logger.info("behavior %r: complete after %d steps, kept in %s", self.name, update.steps, folder)
                 self._send_to_all(complete(self.name, self._newest))
 
         def failed(error: Exception) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from trainer_process.checkpoint_context import CheckpointContext
 from trainer_process.learned_update import LearnedUpdate
 
-MAX_COUNT = 64
-MAX_BYTES = 256 * 1024 * 1024
+MAX_COUNT = 16
+MAX_BYTES = 64 * 1024 * 1024
 """The newest is kept however large it is: it is there anyway."""
 
 

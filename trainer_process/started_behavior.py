@@ -186,6 +186,8 @@ class StartedBehavior:
             return False
         if configure.weights is not None:
             return np.array_equal(configure.weights, newest.values)
+        if self._goes_on is not None:
+            return False  # what went before may have begun with other weights
         fresh = self.plan.first
         beginnings = ("start", "policy_settings", "action_schema")  # settings have a seed, actions their priors
         return configure.start == "fresh" and all(getattr(fresh, at) == getattr(configure, at) for at in beginnings)

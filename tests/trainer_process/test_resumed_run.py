@@ -249,3 +249,12 @@ def test_a_version_that_no_training_reaches_moves_nothing(tmp_path: Path) -> Non
         world.host().join()
     with resumed(tmp_path, after=0) as world:
         assert world.host().join(playing(2**63 - 1, 1.0)).policy_version == 0
+
+
+def test_a_fresh_host_gets_the_weights_that_the_run_began_with_though_its_seed_is_another(tmp_path: Path) -> None:
+    with undisturbed(tmp_path) as world:
+        world.host().join()
+    with resumed(tmp_path, after=0) as world:
+        host = world.host()
+        assert host.join(configure(policy=replace(POLICY, seed=99))).policy_version == 1
+        np.testing.assert_array_equal(host.await_heard(PolicyUpdate).weights, FIRST_WEIGHTS)
