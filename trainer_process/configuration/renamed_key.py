@@ -42,7 +42,13 @@ RENAMED_KEYS: Mapping[str, str] = {
 """What to write in place of a key that isn't known where it stands. Keys that are known elsewhere are found without."""
 
 
+DROPPED_KEYS = frozenset({"framework", "output_path", "tensorflow", "torch"})
+"""Keys of earlier releases that ML-Agents itself has dropped, or passes over."""
+
+
 def replacement_of(key: str) -> str:
-    """What to write in place of a key, as a clause; empty where the table hasn't it."""
+    """What to write in place of a key, as a clause; empty where the tables haven't it."""
+    if key in DROPPED_KEYS:
+        return "leave it out: ML-Agents has dropped it"
     replacement = RENAMED_KEYS.get(key)
     return f"write {replacement}" if replacement else ""

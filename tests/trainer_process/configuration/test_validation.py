@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.trainer_process.configuration.configured import problem, problems
+from trainer_process.configuration.renamed_key import DROPPED_KEYS, RENAMED_KEYS
+from trainer_process.configuration.validation import known_keys
 
 
 def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
@@ -40,6 +42,9 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
         ("behaviors: {W: {time_scale: 1}}", "$.behaviors.W.time_scale", "it belongs in engine_settings"),
         ("behaviors: {W: {hidden_units: 1}}", "$.behaviors.W.hidden_units", "it belongs in behaviors.NAME.network_set"),
         ("behaviors: {W: {trainer: ppo}}", "$.behaviors.W.trainer", "write trainer_type"),
+        ("behaviors: {W: {framework: pytorch}}", "$.behaviors.W.framework", "leave it out: ML-Agents has dropped it"),
+        ("curriculum: {W: {}}", "$.curriculum", "it belongs in environment_parameters.NAME"),
+        ("parameter_randomization: {}", "$.parameter_randomization", "write environment_parameters"),
         ("behaviors: {W: {trainer_type: pop}}", "$.behaviors.W.trainer_type", "did you mean ppo?"),
         ("behaviors: {W: 3}", "$.behaviors.W", "expected a mapping, got 3"),
         ("behaviors: {W: {max_steps: 0}}", "$.behaviors.W.max_steps", "a number greater than or equal to 1, got 0"),
@@ -99,3 +104,7 @@ def test_what_behaviors_have_from_default_settings_is_told_once() -> None:
 def test_a_quoted_number_is_a_number_and_a_number_may_be_a_name() -> None:
     found = problems("behaviors: {W: {max_steps: '5e5', init_path: 7, time_horizon: 'x'}}")
     assert found == ["config.yaml:1:63: $.behaviors.W.time_horizon: expected a whole number, got 'x'"]
+
+
+def test_no_key_of_the_tables_is_one_that_is_known() -> None:
+    assert not {*RENAMED_KEYS, *DROPPED_KEYS} & known_keys()
