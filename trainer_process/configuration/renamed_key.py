@@ -15,7 +15,6 @@ RENAMED_KEYS: Mapping[str, str] = {
     "env_config": "env_settings",
     "epochs": "num_epoch; or settings.epochs, by this project's own name",
     "gae_lambda": "hyperparameters.lambd; or settings.gae_lambda, by this project's own name",
-    "gamma": "reward_signals.extrinsic.gamma",
     "lambda": "lambd",
     "max_step": "max_steps",
     "memory_window": "network_settings.memory.sequence_length",

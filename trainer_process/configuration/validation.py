@@ -30,6 +30,10 @@ _EXPECTED = {
 }
 
 
+_LIKELY = ("extrinsic", "hyperparameters", "network_settings")
+"""Where a key that is known in several places is most often meant to be."""
+
+
 def validated_dialect(tree: ValueTree) -> tuple[Dialect | None, list[Problem]]:
     """The models of what a tree holds, or all that is wrong with it."""
     try:
@@ -119,8 +123,11 @@ def known_keys() -> set[str]:
 
 def _belongs(key: str) -> str:
     """Where a key that is known elsewhere stands there."""
-    places = sorted({place for known, place in _all_keys(Dialect, ()) if known == key})
-    return f"it belongs in {places[0]}" if places else ""
+    places = {place for known, place in _all_keys(Dialect, ()) if known == key}
+    if not places:
+        return ""
+    likeliest = min(places, key=lambda place: (place.rsplit(".", 1)[-1] not in _LIKELY, place))
+    return f"it belongs in {likeliest}"
 
 
 def _keys_at(location: Sequence[str | int]) -> list[str]:

@@ -38,7 +38,8 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
     ("text", "path", "words"),
     [
         ("Behaviors: {}", "$.Behaviors", "did you mean behaviors?"),
-        ("behaviors: {W: {gamma: 1}}", "$.behaviors.W.gamma", "write reward_signals.extrinsic.gamma"),
+        ("behaviors: {W: {gamma: 1}}", "$.behaviors.W.gamma", "it belongs in behaviors.NAME.reward_signals.extrinsic"),
+        ("behaviors: {W: {batch_size: 1}}", "$.behaviors.W.batch_size", "it belongs in behaviors.NAME.hyperparameters"),
         ("behaviors: {W: {time_scale: 1}}", "$.behaviors.W.time_scale", "it belongs in engine_settings"),
         ("behaviors: {W: {hidden_units: 1}}", "$.behaviors.W.hidden_units", "it belongs in behaviors.NAME.network_set"),
         ("behaviors: {W: {trainer: ppo}}", "$.behaviors.W.trainer", "write trainer_type"),
