@@ -56,13 +56,12 @@ def evaluate(
     learning-bridge evaluate policy.lbp --env gymnasium:CartPole-v1 --episodes 20 --sampled
     """
     from trainer_process.export import PolicySource
-    from trainer_process.trained_world import find_trained_world
     from trainer_process.world_program import UnknownWorldError, WorldProgram
 
     try:
         known = None if environment is None else WorldProgram.require(environment)
         source = PolicySource.find(run, behavior=behavior, checkpoint=checkpoint)
-        world = known or find_trained_world(source.file)
+        world = known or _world_of_run(source.file)
         options = ["--episodes", str(episodes), "--agents", str(agents), "--seed", str(seed)]
         options += [] if deterministic else ["--sampled"]
         figures, exit_code = _play(source, world, options)
@@ -74,6 +73,16 @@ def evaluate(
     except BridgeError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(exit_code)
+
+
+def _world_of_run(policy_file: Path) -> WorldProgram:
+    from trainer_process.trained_world import find_trained_world
+
+    world = find_trained_world(policy_file)
+    if world.drawn_parameters:
+        names = ", ".join(world.drawn_parameters)
+        click.echo(f"the world plays by its own values of {names}: only a trainer gives it the run's", err=True)
+    return world.program
 
 
 def _play(source: PolicySource, world: WorldProgram, options: list[str]) -> tuple[dict[str, object] | None, int]:

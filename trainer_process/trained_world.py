@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from protocol.errors import BridgeError
@@ -11,7 +12,20 @@ from trainer_process.run_folder import CONFIGURATION_FILE_NAME
 from trainer_process.world_program import KNOWN_WORLDS, WorldProgram
 
 
-def find_trained_world(policy_file: Path) -> WorldProgram:
+@dataclass(frozen=True)
+class TrainedWorld:
+    """A world as a run's configuration has it.
+
+    Attributes:
+        program: that plays it, with the run's `env_args`.
+        drawn_parameters: names of the run's environment parameters, which only a trainer gives to a world.
+    """
+
+    program: WorldProgram
+    drawn_parameters: tuple[str, ...] = ()
+
+
+def find_trained_world(policy_file: Path) -> TrainedWorld:
     """The world that a policy was trained in.
 
     Args:
@@ -30,15 +44,18 @@ def find_trained_world(policy_file: Path) -> WorldProgram:
     raise RunFolderError(f"--env: expected a world, since {why}; name {KNOWN_WORLDS}")
 
 
-def _world_of(path: Path) -> WorldProgram:
-    name = load_configuration(path).env_settings.env_path
+def _world_of(path: Path) -> TrainedWorld:
+    configuration = load_configuration(path)
+    name, arguments = configuration.env_settings.env_path, configuration.env_settings.env_args or ()
     if name is None:
         raise RunFolderError(
             f"--env: expected a world, since {path} names none (the game was started by itself); name {KNOWN_WORLDS}"
         )
     try:
-        return WorldProgram.require(name)
+        found = WorldProgram.require(name)
     except BridgeError as error:
         raise RunFolderError(
             f"--env: {path} names {name!r}, a program that can't be played from here; name {KNOWN_WORLDS}"
         ) from error
+    program = replace(found, arguments=(*found.arguments, *arguments))
+    return TrainedWorld(program, tuple(configuration.environment_parameters or ()))

@@ -163,7 +163,7 @@ def test_an_environment_that_is_not_there_ends_the_training_with_an_error(tmp_pa
     assert "could not be started" in done.stderr
 
 
-def test_only_gymnasium_environments_are_evaluated(tmp_path: Path) -> None:
+def test_only_worlds_that_can_be_played_from_here_are_evaluated(tmp_path: Path) -> None:
     result = CliRunner().invoke(root, ["evaluate", str(tmp_path), "--env", "./game"])
     assert result.exit_code == 2
     assert "gymnasium:ID" in result.output

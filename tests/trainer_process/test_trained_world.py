@@ -21,8 +21,17 @@ def policy_file(run: Path, env_path: str | None) -> Path:
 @pytest.mark.parametrize("name", ["arena", "gymnasium:CartPole-v1"])
 def test_a_world_that_the_command_line_knows_is_played(name: str, tmp_path: Path) -> None:
     path = policy_file(tmp_path / "run", name)
-    assert find_trained_world(path).name == name
-    assert find_trained_world(path.parent / "policies" / "final" / "policy.lbp").name == name
+    assert find_trained_world(path).program.name == name
+    assert find_trained_world(path.parent / "policies" / "final" / "policy.lbp").program.name == name
+
+
+def test_the_runs_arguments_go_with_it_and_its_parameters_are_told(tmp_path: Path) -> None:
+    path = policy_file(tmp_path / "run", "arena")
+    text = "env_settings:\n  env_path: arena\n  env_args: [--agents, '3']\nenvironment_parameters:\n  gravity: 2.0\n"
+    (tmp_path / "run" / "configuration.yaml").write_text(text)
+    world = find_trained_world(path)
+    assert world.program.arguments == ("--agents", "3")
+    assert world.drawn_parameters == ("gravity",)
 
 
 @pytest.mark.parametrize(("name", "word"), [("./game", "can't be played from here"), (None, "names none")])
