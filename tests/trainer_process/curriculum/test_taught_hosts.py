@@ -125,6 +125,7 @@ def test_a_run_that_is_resumed_is_where_its_checkpoint_was(tmp_path: Path) -> No
         host.join(configure(settings=EPISODES))
         learn(host, 1, 2.0, 2.0)  # 1.5: the second lesson
         learn(host, 2, 0.5)
+        world.until((world.folder / "checkpoints" / f"{2:09d}").is_dir, "the second checkpoint")
         context = RunFolder.claim(tmp_path, "run", resume=True).newest_context()
         assert context is not None
     assert context.run == {
