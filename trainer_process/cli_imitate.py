@@ -132,6 +132,7 @@ def _clone(
             ImitationOptions(
                 run_id=options.run_id,
                 resume=options.resume,
+                force=options.force,
                 policy_settings=replace(policy, seed=options.seed) if options.seed is not None else policy,
                 start_from=start,
                 checkpoint_interval=options.checkpoint_interval,
@@ -199,6 +200,7 @@ def _play(
     start_of_run = {
         "checkpoint_settings.results_dir": str(options.results_directory),
         "checkpoint_settings.resume": options.resume,
+        "checkpoint_settings.force": options.force,
         "env_settings.env_path": environment,
         "env_settings.num_envs": host_count,
         "env_settings.seed": seed,

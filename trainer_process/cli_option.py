@@ -34,6 +34,7 @@ class RunOptions:
         shared_memory: whether hosts on this machine exchange arrays through shared memory; None where they can.
         priority: "low" or "normal".
         log_level: as `logging` names it, in lower case.
+        force: begin anew, and move an earlier run of that name aside.
     """
 
     results_directory: Path
@@ -47,6 +48,7 @@ class RunOptions:
     shared_memory: bool | None
     priority: str
     log_level: str
+    force: bool = False
 
     def prepare_process(self) -> None:
         """Sets priority and threads; before numpy and torch are imported."""
@@ -81,6 +83,7 @@ def run_options(default_priority: str) -> Callable[[Function], Function]:
         ),
         click.option("--run-id", default="", help="Name of the run folder.  [default: date and time]"),
         click.option("--resume", is_flag=True, help="Go on with the run of that name, from its newest checkpoint."),
+        click.option("--force", is_flag=True, help="Begin anew where there is a run of that name; it is moved aside."),
         click.option(
             "--seed", type=click.IntRange(min=0), default=None, help="Of everything random, here and in the hosts."
         ),

@@ -96,7 +96,6 @@ def take_dialect_options(values: dict[str, Any]) -> None:
 
 def _run_options() -> tuple[Callable[[Function], Function], ...]:
     return (
-        click.option("--force", is_flag=True, help="Begin anew where there is a run of that name; it is moved aside."),
         click.option("--initialize-from", metavar="RUN-ID", help="Start from that run's weights, counters at 0."),
         click.option("--inference", is_flag=True, help="Go on with the run of that name, and learn nothing."),
         click.option("--deterministic", is_flag=True, help="Act by the most likely action; with --inference."),

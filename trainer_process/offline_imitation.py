@@ -72,6 +72,7 @@ class ImitationOptions:
     Attributes:
         run_id: the run's name; empty takes the date, the time and the process id.
         resume: go on with an earlier run of that name, from its newest checkpoint.
+        force: begin anew, and move an earlier run of that name aside.
         behavior: what the policy is called; by default what the recording's metadata calls its "behavior", or the
             name of its file.
         policy_settings: of the network; those of `start_from` where that is given.
@@ -84,6 +85,7 @@ class ImitationOptions:
 
     run_id: str = ""
     resume: bool = False
+    force: bool = False
     behavior: str = ""
     policy_settings: PolicySettings = field(default_factory=PolicySettings)
     start_from: Path | None = None
@@ -128,7 +130,7 @@ def imitate(
     with RecordingReader(recording) as reader:
         episodes = _whole_episodes(reader)
         configure = _configuration(reader.header, options, settings or {}, Path(recording))
-        run = RunFolder.claim(Path(results_directory), options.run_id, resume=options.resume)
+        run = RunFolder.claim(Path(results_directory), options.run_id, resume=options.resume, force=options.force)
         started = start_behavior(
             configure, report, folder=run.behavior(configure.behavior), start_of=same_for_all(_start_settings(options))
         )

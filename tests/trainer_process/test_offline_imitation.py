@@ -90,6 +90,13 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(recording, results
     np.testing.assert_array_equal(weights(resumed.policy_file), weights(whole.policy_file))
 
 
+def test_a_run_that_is_begun_anew_by_force_leaves_the_earlier_one_beside_it(recording, results):
+    first = weights(imitate(recording, results, settings=SMALL, options=options()).policy_file)
+    again = imitate(recording, results, settings={**SMALL, "seed": 8}, options=options(force=True))
+    assert not np.array_equal(weights(again.policy_file), first)
+    np.testing.assert_array_equal(weights(results / "run.old-1" / "Walker" / "policy.lbp"), first)
+
+
 def test_an_interrupt_leaves_the_newest_policy_and_a_checkpoint(recording, results):
     def interrupt(progress: ImitationProgress) -> None:
         if progress.iteration == 2:
