@@ -10,7 +10,7 @@ from typing import TypeAlias
 KeyPath: TypeAlias = tuple[str | int, ...]
 """From the top, as ("behaviors", "Walker", "max_steps")."""
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*|\*", re.ASCII)
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*|\*", re.ASCII)
 _STEP = re.compile(r'\.?(?:(?P<plain>[^.\[\]"]+)|\[(?P<index>\d+)\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\])')
 
 

@@ -14,6 +14,7 @@ from trainer_process.configuration.place import COMMAND_LINE, Place, dotted, ful
     [
         ((), ""),
         (("behaviors", "Walker", "max_steps"), "behaviors.Walker.max_steps"),
+        (("behaviors", "3DBall", "x"), "behaviors.3DBall.x"),
         (("behaviors", "*", "threaded"), "behaviors.*.threaded"),
         (("behaviors", "My game", "x"), 'behaviors["My game"].x'),
         (("a", 2, "b"), "a[2].b"),
