@@ -48,15 +48,20 @@ class WallEnvironment(NoopTrainingEnvironment):
 class TaughtHost(NoopHost):
     """Plays in that world, and waits for every update unless told otherwise."""
 
-    def __init__(self, endpoint: str, *, synchronous: bool = True) -> None:
-        settings = CommunicatorSettings(connect_timeout_s=HANG_S)
+    def __init__(self, communicator: Communicator, *, synchronous: bool = True) -> None:
         super().__init__(
-            Communicator.make_attached(endpoint, settings=settings),
+            communicator,
             agent_count=AGENT_COUNT,
             training_settings=PPOTrainingSettings(synchronous=synchronous),
             trainer_settings=PPOTrainerSettings(behavior=BEHAVIOR),
             environment=WallEnvironment(),
         )
+
+    @classmethod
+    def attached(cls, endpoint: str, *, synchronous: bool = True) -> TaughtHost:
+        """To a trainer that listens there."""
+        settings = CommunicatorSettings(connect_timeout_s=HANG_S)
+        return cls(Communicator.make_attached(endpoint, settings=settings), synchronous=synchronous)
 
     @property
     def heights(self) -> list[float]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from host_sdk import Communicator, CommunicatorSettings, TrainerProcessSettings
 from trainer_process.checkpoint import load_checkpoint
 
 from .noop_host import NoopHost
@@ -74,7 +75,7 @@ def configuration(tmp_path: Path) -> Path:
 
 
 def join(endpoint: str, hosts: list[NoopHost]) -> TaughtHost:
-    host = TaughtHost(endpoint)
+    host = TaughtHost.attached(endpoint)
     hosts.append(host)
     return host
 
@@ -84,7 +85,7 @@ def state_after(folder: Path, iteration: int) -> dict[str, Any]:
     path = folder / "run" / BEHAVIOR / "checkpoints" / f"{iteration:09d}"
     limit_s = time.monotonic() + HANG_S
     while not path.is_dir():
-        assert time.monotonic() < limit_s, (folder / "log").read_text()
+        assert time.monotonic() < limit_s, path
         time.sleep(0.01)
     run: Any = load_checkpoint(path).context.run
     return {
@@ -119,6 +120,32 @@ def test_lessons_end_as_worked_out_by_hand_and_go_on_where_a_killed_trainer_left
         host.communicator.close()
     rows = [json.loads(line) for line in (folder / "run" / BEHAVIOR / "metrics.jsonl").read_text().splitlines()]
     assert [row["lesson/wall"] for row in rows if "lesson/wall" in row] == [0.0, 1.0, 1.0, 2.0]
+
+
+def test_a_trainer_that_its_host_starts_again_goes_on_in_the_same_lesson(
+    configuration: Path, hosts: list[NoopHost]
+) -> None:
+    folder = configuration.parent
+    process = TrainerProcessSettings(
+        results_directory=folder,
+        run_id="run",
+        low_priority=False,
+        stop_timeout_s=1.0,
+        arguments=("--config", str(configuration)),
+        max_lifetime_restarts=1,
+    )
+    line = Communicator.make_launched(process, CommunicatorSettings(connect_timeout_s=HANG_S))
+    host = TaughtHost(line)
+    hosts.append(host)
+    host.play_until(2)
+    assert state_after(folder, 2) == AFTER_2
+    assert line.trainer_process_id is not None
+    os.kill(line.trainer_process_id, signal.SIGKILL)
+    for iteration, expected in ((3, AFTER_3), (4, AFTER_4)):
+        host.play_until(iteration)
+        assert state_after(folder, iteration) == expected
+    assert host.trainer.restart_count == 1
+    assert host.heights == [4.0] * AGENT_COUNT
 
 
 REPEATABLE = """

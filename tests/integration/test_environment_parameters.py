@@ -78,7 +78,7 @@ def trainer() -> Iterator[TeachingTrainer]:
 @pytest.fixture
 def host(trainer: TeachingTrainer, hosts: list[NoopHost]) -> TaughtHost:
     """It plays in the first lesson, and its first batch has just begun."""
-    made = TaughtHost(trainer.channel.endpoint, synchronous=False)
+    made = TaughtHost.attached(trainer.channel.endpoint, synchronous=False)
     hosts.append(made)
     made.tick_until(lambda: made.trainer.is_recording and made.heights == [1.0] * AGENT_COUNT)
     return made
