@@ -22,6 +22,9 @@ pytestmark = [
 HALF = 4
 """Iterations before the interruption, and after it."""
 
+EPISODE = 2
+"""The column of an episode's number, which a host that is a new process counts from 0 again."""
+
 
 def train(folder: Path, run_id: str, *arguments: str, cell: str) -> dict[str, Any]:
     """A host's training of 2 · HALF iterations, or what is left of them, with checkpoints at HALF and the end."""
@@ -46,7 +49,10 @@ def assert_same(said: dict[str, Any], whole: dict[str, Any]) -> None:
     ours, theirs = newest(said).state, newest(whole).state
     assert ours.arrays.keys() == theirs.arrays.keys()
     for name, array in ours.arrays.items():
-        np.testing.assert_array_equal(array, theirs.arrays[name], err_msg=name)
+        other = theirs.arrays[name]
+        if name == "rewards.carries" and not said["restarts"]:  # where each agent's return stands
+            array, other = np.delete(array, EPISODE, axis=1), np.delete(other, EPISODE, axis=1)
+        np.testing.assert_array_equal(array, other, err_msg=name)
     assert ours.values == theirs.values
 
 
