@@ -61,9 +61,10 @@ def plot(
     from trainer_process.curve_page import draw_page
     from trainer_process.run_curves import read_curves
     from trainer_process.run_folder import find_run
+    from trainer_process.run_overview import run_of
 
     try:
-        folders = [find_run(run, results_dir) for run in dict.fromkeys(runs)]
+        folders = list(dict.fromkeys(run_of(find_run(run, results_dir)) for run in runs))
         chosen = cast("Axis", axis)
         behaviors = read_curves(folders, metrics, behavior=behavior, axis=chosen, smooth=smooth)
         target = output or (folders[0] / FILE_NAME if len(folders) == 1 else Path(FILE_NAME))

@@ -38,10 +38,10 @@ def status(run: str | None, results_dir: Path, is_json: bool) -> None:
     RUN is the id of a run, or its folder; without it all runs are listed.
     """
     from trainer_process.run_folder import find_run
-    from trainer_process.run_overview import find_runs, overview_of
+    from trainer_process.run_overview import find_runs, overview_of, run_of
 
     try:
-        paths = [find_run(run, results_dir)] if run else find_runs(results_dir)
+        paths = [run_of(find_run(run, results_dir))] if run else find_runs(results_dir)
         runs = [overview_of(path) for path in paths]
     except BridgeError as error:
         raise click.ClickException(str(error)) from error

@@ -15,7 +15,6 @@ LEVELS = ("debug", "info", "warning", "error")
 
 def log_to_terminal(level: str, console: Console | None = None) -> None:
     """Writes the log to standard error, or beside a progress bar."""
-    _silence_others()
     if console is None:
         logging.basicConfig(level=level.upper(), format=LINE, stream=sys.stderr, force=True)
         return
@@ -27,7 +26,6 @@ def log_to_terminal(level: str, console: Console | None = None) -> None:
 
 def log_to_parent(level: str) -> None:
     """Writes warnings and errors to standard error and the rest to standard output: a host reads both."""
-    _silence_others()
     ordinary = logging.StreamHandler(sys.stdout)
     ordinary.addFilter(lambda record: record.levelno < logging.WARNING)
     grave = logging.StreamHandler(sys.stderr)
@@ -35,8 +33,3 @@ def log_to_parent(level: str) -> None:
     logging.basicConfig(
         level=level.upper(), format="%(levelname)s %(name)s: %(message)s", handlers=[ordinary, grave], force=True
     )
-
-
-def _silence_others() -> None:
-    """tensorboardX has a remark on every tag with a space, every time."""
-    logging.getLogger("tensorboardX").setLevel(logging.WARNING)

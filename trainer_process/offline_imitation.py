@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,8 +24,10 @@ from protocol.weights import WeightsSnapshot
 from trainer_process.behavior_start import start_behavior
 from trainer_process.learned_update import LearnedUpdate
 from trainer_process.run_folder import RunFolder
+from trainer_process.run_presence import RunPresence
 from trainer_process.start_settings import StartSettings, same_for_all
 from trainer_process.started_behavior import StartedBehavior
+from trainer_process.timers import RunTimers
 
 logger = logging.getLogger(__name__)
 
@@ -135,11 +138,25 @@ def imitate(
             configure, report, folder=run.behavior(configure.behavior), start_of=same_for_all(_start_settings(options))
         )
         try:
-            started.show(episodes, is_last=True)
-            last = _learn(started, report, on_update or _ignore, should_stop or _never)
+            with _watched(run):
+                started.show(episodes, is_last=True)
+                last = _learn(started, report, on_update or _ignore, should_stop or _never)
         finally:
             started.close()
     return Imitation(started.folder.path, started.folder.policy_file, last)
+
+
+@contextmanager
+def _watched(run: RunFolder) -> Iterator[None]:
+    """Whoever looks sees that somebody works on the run, and afterwards where the time went."""
+    presence, timers = RunPresence(run.path), RunTimers(run.path)
+    presence.announce()
+    try:
+        with timers.follow("learner"):
+            yield
+    finally:
+        timers.write()
+        presence.end()
 
 
 def _whole_episodes(reader: RecordingReader) -> SelectedEpisodes:

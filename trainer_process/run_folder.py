@@ -4,10 +4,14 @@ results/<run id>/
     configuration.yaml  the whole configuration, as it was resolved
     run_status.json     how far the run is, as of its newest checkpoint
     run_logs/           what its programs had to say
+    timers.json         where its time went, as of its newest checkpoint
+    .running            locked as long as a trainer works on it
 
 results/<run id>/<behavior>/
     settings.json   every setting in force, and where its value came from
-    metrics.jsonl   one line an update
+    metrics.jsonl   one line an update, or for several of them where the configuration sums them up
+    metrics.csv     the same rows as a table
+    events.out.*    the same for TensorBoard
     checkpoints/    complete states, the newest few and the best
     best/policy.lbp the policy of the best checkpoint
     inference/      metrics of the policy where it only played

@@ -120,6 +120,11 @@ def find_runs(results_directory: Path) -> list[Path]:
     return sorted(runs, key=_written, reverse=True)
 
 
+def run_of(path: Path) -> Path:
+    """The run that a folder is, or is a behavior of."""
+    return path.parent if (path / METRICS_FILE).is_file() else path
+
+
 def is_run(path: Path) -> bool:
     """Whether a folder is a run's."""
     return (path / STATUS_FILE_NAME).is_file() or bool(behavior_folders(path))

@@ -85,6 +85,7 @@ def test_an_evaluations_row_does_not_hide_what_training_measured(tmp_path: Path)
 def test_a_run_is_found_by_its_path_too(tmp_path: Path) -> None:
     run = record_run(tmp_path / "elsewhere")
     assert plain(tmp_path, str(run))["run"] == "walkers"
+    assert plain(tmp_path, str(run / "Walker"))["run"] == "walkers"
 
 
 def test_one_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:

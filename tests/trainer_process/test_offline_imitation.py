@@ -53,6 +53,7 @@ def test_a_run_folder_comes_of_it_as_of_a_training_with_a_game(recording, result
         "policy.lbp",
         "settings.json",
     }
+    assert json.loads((results / "run" / "timers.json").read_text())["children"].keys() == {"learner"}
     rows = [json.loads(line) for line in (made.folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["iteration"] for row in rows] == [1, 2, 3, 4]
     assert rows[-1]["validation_neg_log_prob"] == seen[-1].metrics["validation_neg_log_prob"]
