@@ -148,7 +148,7 @@ def test_the_codes_that_the_code_sends_are_listed() -> None:
         for path in SOURCES
         if "trainer_process" in path.parts
         for code in re.findall(
-            r'(?:code=|_refusal\(configure, |_refused\(\s*|failure\(self.name, )"([A-Z_]{5,})"', path.read_text("utf-8")
+            r'(?:code=|_refusal\(configure, |_refused\(\s*|failure\(behavior, )"([A-Z_]{5,})"', path.read_text("utf-8")
         )
     }
     listed = {row[0] for row in rows(section("Codes"))}
