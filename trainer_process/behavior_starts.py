@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trainer_process.run_folder import RunFolder
 from trainer_process.run_plan import RunPlan
-from trainer_process.settings_resolution import merge_settings
+from trainer_process.settings_resolution import FROM_COMMAND_LINE, merge_settings
 from trainer_process.start_settings import StartSettings
 from trainer_process.typed_options import TypedOptions
 
@@ -64,8 +64,14 @@ class BehaviorStarts:
             learns=self._plan.learns,
             start_path=self._start_path or start.start_path,
             networks=_as_networks(merge_settings(start.networks, self._networks)),
+            override_sources={**start.override_sources, **self._network_sources()},
             checkpoint_steps=0 if self._counts_updates else start.checkpoint_steps,
         )
+
+    def _network_sources(self) -> dict[str, str]:
+        """Of what was typed of networks, over where the configuration has it from."""
+        typed = _as_networks(self._networks)
+        return {f"{part}.{name}": FROM_COMMAND_LINE for part, values in typed.items() for name in values}
 
     @property
     def _counts_updates(self) -> bool:
