@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from protocol.policy_settings import PolicySettings
 from trainer_process.artifact_option import ArtifactOptions
 from trainer_process.cli_option import DEFAULT_SEED, RunOptions, run_options, take_run_options
 from trainer_process.log_output import log_to_terminal
+
+if TYPE_CHECKING:  # it loads numpy, whose threads are chosen first
+    from trainer_process.run_plan import RunPlan
 
 METHODS = ("bc", "dagger", "gail", "airl")
 POLICY_PREFIX = "policy."
@@ -168,7 +171,6 @@ def _play(
         raise click.UsageError(f"--epochs: {method} has others; see --set, as epochs_per_round with dagger")
     from trainer_process.host_command import HostCommand
     from trainer_process.hosted_training import TrainingRequest, run_training
-    from trainer_process.run_plan import RunPlan
     from trainer_process.typed_options import TypedOptions
     from trainer_process.world_program import WorldProgram
 
@@ -197,18 +199,28 @@ def _play(
         rollout_episodes=episodes,
         agent_path=start,
     )
-    start_of_run = {
-        "checkpoint_settings.results_dir": str(options.results_directory),
-        "checkpoint_settings.resume": options.resume,
-        "checkpoint_settings.force": options.force,
-        "env_settings.env_path": environment,
-        "env_settings.num_envs": host_count,
-        "env_settings.seed": seed,
-        **({"checkpoint_settings.run_id": options.run_id} if options.run_id else {}),
-    }
-    plan = RunPlan.load(None, start_of_run)
+    plan = _plan(options, environment, host_count, seed)
     return run_training(
         TrainingRequest(plan, replace(options, assignments=own), command, TypedOptions(settings=settings), artifacts)
+    )
+
+
+def _plan(options: RunOptions, environment: str, host_count: int, seed: int) -> RunPlan:
+    """The run, without a configuration file."""
+    from trainer_process.run_plan import RunPlan
+
+    named = {"checkpoint_settings.run_id": options.run_id} if options.run_id else {}
+    return RunPlan.load(
+        None,
+        {
+            "checkpoint_settings.results_dir": str(options.results_directory),
+            "checkpoint_settings.resume": options.resume,
+            "checkpoint_settings.force": options.force,
+            "env_settings.env_path": environment,
+            "env_settings.num_envs": host_count,
+            "env_settings.seed": seed,
+            **named,
+        },
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from protocol.errors import BridgeError
-from trainer_process.artifact_option import artifact_options, take_artifact_options
+from trainer_process.artifact_option import ArtifactOptions, artifact_options, take_artifact_options
 from trainer_process.cli_option import DEFAULT_SEED, RunOptions, run_options, take_run_options
 from trainer_process.dialect_option import (
     RestOfLineCommand,
@@ -98,35 +98,54 @@ def train(
     """
     options = take_run_options(values)
     settings = _typed_settings(context, values, reproducible)
+    interval = options.checkpoint_interval if was_typed(context, "checkpoint_interval") else None
     try:
         artifacts = take_artifact_options(values)
     except BridgeError as error:
         raise click.ClickException(f"--agent-path: {error}") from error
     take_dialect_options(values)
     options.prepare_process()
-    from trainer_process.hosted_training import Meeting, TrainingRequest, run_training
-    from trainer_process.run_plan import RunPlan
     from trainer_process.typed_options import TypedOptions
 
-    interval = options.checkpoint_interval if was_typed(context, "checkpoint_interval") else None
     typed = TypedOptions(agent_count, behavior, reproducible, interval, settings, options.assignments)
     try:
-        plan = RunPlan.load(config, typed_values(context))
-        if plan.resume and config is None:
-            typed = typed.over(TypedOptions.read(plan.results_directory / plan.run_id))
-        options = _options_of(context, options, plan.configuration, typed)
-        log_to_terminal(options.log_level)
-        _say_what_holds(context, plan)
-        command = _host_command(plan, options, typed)
-        if command is not None and endpoint is not None:
-            raise click.UsageError("--endpoint: hosts that --env starts are told where to connect; leave it out")
-        meeting = Meeting() if endpoint is None else Meeting(endpoint)
-        exit_code = run_training(TrainingRequest(plan, options, command, typed, artifacts, meeting))
+        exit_code = _train(context, config, endpoint, options, typed, artifacts)
     except (BridgeError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     from trainer_process.serving import leave
 
     leave(exit_code)
+
+
+def _train(
+    context: click.Context,
+    config: Path | None,
+    endpoint: str | None,
+    options: RunOptions,
+    typed: TypedOptions,
+    artifacts: ArtifactOptions,
+) -> int:
+    """Brings together what was typed and what the file says, says what holds, and trains; the exit code.
+
+    Raises:
+        click.UsageError: what was typed doesn't go together.
+        BridgeError, ValueError: the configuration or the run's name can't be used, or the environment names nothing.
+    """
+    from trainer_process.hosted_training import Meeting, TrainingRequest, run_training
+    from trainer_process.run_plan import RunPlan
+    from trainer_process.typed_options import TypedOptions
+
+    plan = RunPlan.load(config, typed_values(context))
+    if plan.resume and config is None:
+        typed = typed.over(TypedOptions.read(plan.results_directory / plan.run_id))
+    options = _options_of(context, options, plan.configuration, typed)
+    log_to_terminal(options.log_level)
+    _say_what_holds(context, plan)
+    command = _host_command(plan, options, typed)
+    if command is not None and endpoint is not None:
+        raise click.UsageError("--endpoint: hosts that --env starts are told where to connect; leave it out")
+    meeting = Meeting() if endpoint is None else Meeting(endpoint)
+    return run_training(TrainingRequest(plan, options, command, typed, artifacts, meeting))
 
 
 def _typed_settings(context: click.Context, values: dict[str, Any], reproducible: bool) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 
 from protocol.channel import ServerChannel
 from protocol.endpoint import is_loopback
@@ -32,13 +33,12 @@ def make_server(
     folder: RunFolder,
     *,
     token: str,
-    settings: Mapping[str, object] | None = None,
+    typed: TypedOptions | None = None,
     seed: int | None = None,
     hosts_may_stop: bool = False,
     stops_when_complete: bool = False,
     expected_host_count: int = 1,
     artifacts: ArtifactOptions | None = None,
-    remembered: TypedOptions | None = None,
     on_progress: Callable[[BehaviorProgress], None] = lambda progress: None,
     on_pass: Callable[[], None] = lambda: None,
 ) -> Server:
@@ -50,13 +50,12 @@ def make_server(
         plan: which run this is, and its configuration.
         folder: claimed for it.
         token: what hosts must say; empty wants none.
-        settings: that were typed; the options' assignments win over them, and both over the configuration.
+        typed: options that the configuration has no names for, and which win over it; the run remembers them.
         seed: of everything random where the configuration names none; None leaves it to the hosts.
         hosts_may_stop: hosts launched this process, and may end it.
         stops_when_complete: it ends with its behaviors.
         expected_host_count: how many hosts will come, as far as that is known.
         artifacts: what is kept beside the newest policies, and where behaviors start from.
-        remembered: options that the run remembers, which the configuration has no names for.
         on_progress: told after every update.
         on_pass: called on every pass of the loop.
 
@@ -67,35 +66,44 @@ def make_server(
     check_writers(plan.configuration.metrics_settings.writers)
     sweep_stale_segments()
     kept = artifacts or ArtifactOptions()
-    if plan.configuration.seed is not None:
-        seed = plan.configuration.seed
-    base = StartSettings(
-        overrides={} if seed is None else {"seed": seed},
+    seed = seed if plan.configuration.seed is None else plan.configuration.seed
+    base = replace(
+        _start_settings(options, kept, seed),
         checkpoint_root=None if is_loopback(channel.endpoint) else plan.results_directory,
-        checkpoint_interval=options.checkpoint_interval,
-        torch_threads=options.thread_count,
         expected_host_count=expected_host_count,
-        policy_save_interval=kept.policy_save_interval,
     )
-    typed = merge_settings(settings or {}, parse_assignments(options.assignments))
+    settings = merge_settings({} if typed is None else typed.settings, parse_assignments(options.assignments))
     return Server(
         channel,
         folder,
         ServerSettings(
-            admission=AdmissionSettings(
-                token=token,
-                seed=DEFAULT_SEED if seed is None else seed,
-                host_timeout_s=options.host_timeout_s,
-                shares_memory=options.shares_memory,
-                is_resumed=plan.resume,
-            ),
-            start_of=BehaviorStarts(plan, folder, base, typed, start_path=kept.agent_path, remembered=remembered),
+            admission=_admission(options, token, seed, is_resumed=plan.resume),
+            start_of=BehaviorStarts(plan, folder, base, settings, start_path=kept.agent_path, remembered=typed),
             hosts_may_stop=hosts_may_stop,
             stops_when_complete=stops_when_complete,
         ),
         on_progress=on_progress,
         on_pass=on_pass,
         run=configured_curriculum(plan.configuration, folder, resume=plan.resume, learns=plan.learns),
+    )
+
+
+def _start_settings(options: RunOptions, artifacts: ArtifactOptions, seed: int | None) -> StartSettings:
+    return StartSettings(
+        overrides={} if seed is None else {"seed": seed},
+        checkpoint_interval=options.checkpoint_interval,
+        torch_threads=options.thread_count,
+        policy_save_interval=artifacts.policy_save_interval,
+    )
+
+
+def _admission(options: RunOptions, token: str, seed: int | None, *, is_resumed: bool) -> AdmissionSettings:
+    return AdmissionSettings(
+        token=token,
+        seed=DEFAULT_SEED if seed is None else seed,
+        host_timeout_s=options.host_timeout_s,
+        shares_memory=options.shares_memory,
+        is_resumed=is_resumed,
     )
 
 
