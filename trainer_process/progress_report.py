@@ -76,9 +76,9 @@ class ProgressReport:
             return f"{mean} ± {number(deviation)}"
         return f"{mean} ± {deviation:,.{len(mean.partition('.')[2])}f}"
 
-    def described(self, name: str, text: str, unit: str = "") -> str:
-        """A metric with words around it; empty where it isn't known."""
-        return f"{text}{number(self.metrics[name])}{unit}" if name in self.metrics else ""
+    def described(self, name: str, text: str) -> str:
+        """A metric with words before it; empty where it isn't known."""
+        return f"{text}{number(self.metrics[name])}" if name in self.metrics else ""
 
     def describe(self) -> str:
         """All numbers on one line."""
@@ -89,7 +89,7 @@ class ProgressReport:
             self.described("policy_loss", "policy loss "),
             self.described("value_loss", "value loss "),
             f"lesson {self.lessons}" if self.lessons else "",
-            self.described("steps_per_second", "", " steps/s"),
+            f"{self.metrics['steps_per_second']:,.0f} steps/s" if "steps_per_second" in self.metrics else "",
         ]
         return "  ".join(part for part in parts if part)
 

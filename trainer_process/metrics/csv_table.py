@@ -51,13 +51,11 @@ class CsvWriter(RowWriter):
         self._columns = _ordered(names)
         self.close()
         self._file = None
-        unfinished = self._path.with_suffix(f".{os.getpid()}")
+        unfinished = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         with unfinished.open("wb") as file:
             file.write(_table([dict(zip(self._columns, self._columns, strict=True))], self._columns))
             for row in read_rows(self._source):
                 file.write(_table([row], self._columns))
-            file.flush()
-            os.fsync(file.fileno())
         unfinished.replace(self._path)
         self._file = self._path.open("ab", buffering=0)
 

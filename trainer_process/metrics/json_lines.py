@@ -50,7 +50,7 @@ def cut_rows(path: Path, from_steps: int) -> None:
     """
     if not path.exists():
         return
-    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     has_cut = False
     with path.open("rb") as file, unfinished.open("wb") as kept:
         for line in file:

@@ -16,7 +16,7 @@ class WandbWriter(RowWriter):
 
     The library's own variables rule: `WANDB_MODE` (`offline` unless it says `online`; later `wandb sync` uploads),
     `WANDB_PROJECT` (`learning-bridge` unless it says another), `WANDB_ENTITY`, `WANDB_API_KEY`. Files go into the
-    run's folder.
+    behavior's folder. What lies beyond the checkpoint of a run that goes on can't be taken out there.
     """
 
     def __init__(self, place: TrackingPlace) -> None:
