@@ -46,7 +46,7 @@ EXAMPLES = {
 def train(*arguments: str, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "trainer_process", "train", "--results-dir", str(folder), "--run-id", "run", *arguments],
-        cwd=FILES.parents[2],
+        cwd=FILES.parents[3],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
