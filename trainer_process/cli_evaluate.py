@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from protocol.errors import BridgeError
+from trainer_process.run_argument import policy_place, results_dir_option
 
 if TYPE_CHECKING:  # it imports numpy, which a command line that only asks for help can do without
     from trainer_process.export import PolicySource
@@ -21,7 +22,8 @@ FAILED = 1
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path, exists=True))
+@click.argument("run")
+@results_dir_option
 @click.option(
     "--env",
     "environment",
@@ -35,7 +37,8 @@ FAILED = 1
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the world and of actions.")
 @click.option("--json", "is_json", is_flag=True, help="One JSON object, for programs.")
 def evaluate(
-    run: Path,
+    run: str,
+    results_dir: Path,
     environment: str | None,
     episodes: int,
     checkpoint: str | None,
@@ -47,12 +50,12 @@ def evaluate(
 ) -> None:
     """Play whole episodes with a trained policy, and print what they came to.
 
-    RUN is a policy file (policy.lbp), or the folder of a run or of a behavior that has one. Each copy of the world
+    RUN is the id of a run, its folder or that of a behavior, or a policy file (policy.lbp). Each copy of the world
     plays a share of the episodes that is fixed beforehand, so that short ones aren't preferred. The figures are added
     to the run's evaluations.jsonl.
 
     \b
-    learning-bridge evaluate results/20260101-120000-4242 --checkpoint best
+    learning-bridge evaluate walker --checkpoint best
     learning-bridge evaluate policy.lbp --env gymnasium:CartPole-v1 --episodes 20 --sampled
     """
     from trainer_process.export import PolicySource
@@ -60,7 +63,7 @@ def evaluate(
 
     try:
         known = None if environment is None else WorldProgram.require(environment)
-        source = PolicySource.find(run, behavior=behavior, checkpoint=checkpoint)
+        source = PolicySource.find(policy_place(run, results_dir), behavior=behavior, checkpoint=checkpoint)
         world = known or _world_of_run(source.file)
         options = ["--episodes", str(episodes), "--agents", str(agents), "--seed", str(seed)]
         options += [] if deterministic else ["--sampled"]

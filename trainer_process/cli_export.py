@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from protocol.errors import BridgeError
+from trainer_process.run_argument import policy_place, results_dir_option
 
 if TYPE_CHECKING:  # it imports numpy, which a command line that only asks for help can do without
     from trainer_process.export import ExportForm
@@ -19,7 +20,8 @@ INSTALL = "pip install 'learning-bridge[export]'"
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path, exists=True))
+@click.argument("run")
+@results_dir_option
 @click.option("--to", "form", type=click.Choice(["onnx", "native", "safetensors"]), default="onnx", show_default=True)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="[default: beside the policy file]"
@@ -37,7 +39,8 @@ INSTALL = "pip install 'learning-bridge[export]'"
 @click.option("--no-modifiers", is_flag=True, help="Leave out the input that gives numbers and masks options.")
 @click.option("--describe", is_flag=True, help="Print the ONNX model's inputs and outputs, and write nothing.")
 def export(
-    run: Path,
+    run: str,
+    results_dir: Path,
     form: ExportForm,
     output: Path | None,
     checkpoint: str | None,
@@ -49,12 +52,12 @@ def export(
 ) -> None:
     """Write a trained policy as ONNX, as a policy file, or as bare weights.
 
-    RUN is a policy file (policy.lbp), or the folder of a run or of a behavior that has one. An ONNX model holds the
+    RUN is the id of a run, its folder or that of a behavior, or a policy file (policy.lbp). An ONNX model holds the
     normaliser, the memory and the decoding of actions; it is compared with the policy before it is written, and is not
     written where they differ.
 
     \b
-    learning-bridge export results/20260101-120000-4242
+    learning-bridge export walker
     learning-bridge export results/walker --checkpoint best --to safetensors
     """
     from trainer_process.export import EXPORT_FORMS, PolicySource
@@ -62,7 +65,7 @@ def export(
 
     options = ModelOptions(cast("Names", names), has_modifiers=not no_modifiers, is_stochastic=stochastic)
     try:
-        source = PolicySource.find(run, behavior=behavior, checkpoint=checkpoint)
+        source = PolicySource.find(policy_place(run, results_dir), behavior=behavior, checkpoint=checkpoint)
         if describe:
             _describe(source, options)
             return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from protocol.errors import BridgeError
+from trainer_process.run_argument import results_dir_option
 
 if TYPE_CHECKING:  # it imports numpy, which a command line that only asks for help can do without
     from trainer_process.run_curves import Axis
@@ -31,13 +32,7 @@ FILE_NAME = "curves.png"
     help="Weight of what was before, as TensorBoard's slider.",
 )
 @click.option("--x", "axis", type=click.Choice(["steps", "time"]), default="steps", show_default=True)
-@click.option(
-    "--results-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
-    help="Where run folders are.",
-)
+@results_dir_option
 def plot(
     runs: tuple[str, ...],
     metrics: tuple[str, ...],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from protocol.errors import BridgeError
+from trainer_process.run_argument import results_dir_option
 
 if TYPE_CHECKING:  # they import numpy, which a command line that only asks for help can do without
     from rich.console import Console, RenderableType
@@ -24,13 +25,7 @@ PLAIN_WIDTH = 120
 
 @click.command()
 @click.argument("run", required=False)
-@click.option(
-    "--results-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
-    help="Where run folders are.",
-)
+@results_dir_option
 @click.option("--json", "is_json", is_flag=True, help="One JSON object, for programs.")
 def status(run: str | None, results_dir: Path, is_json: bool) -> None:
     """Show where a run stands, from its files: while it goes on, or after its end, however it ended.

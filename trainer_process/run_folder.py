@@ -36,6 +36,7 @@ from trainer_process.atomic_file import write_atomically
 from trainer_process.checkpoint_context import CheckpointContext
 from trainer_process.checkpoint_header import newest_context
 from trainer_process.errors import RunFolderError
+from trainer_process.run_presence import find_presence
 from trainer_process.run_status import STATUS_FILE_NAME, RunStatusFile
 
 POLICY_FILE_NAME = "policy.lbp"
@@ -167,6 +168,11 @@ class RunFolder:
         path = results_directory / name
         if resume and not path.is_dir():
             raise RunFolderError(f"run id: expected a run to resume, got none at {path}; leave out --resume")
+        if (resume or force) and (other := find_presence(path)) is not None:
+            raise RunFolderError(
+                f"run id: expected a run that nobody works on, got {name!r}, which the process {other.process_id} on "
+                f"{other.host_name or 'this machine'} trains; stop that first, or choose another --run-id"
+            )
         if not resume and path.exists():
             if force:
                 _move_aside(path)

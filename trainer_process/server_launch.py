@@ -21,7 +21,7 @@ from trainer_process.run_folder import RunFolder
 from trainer_process.run_plan import RunPlan
 from trainer_process.server import Server, ServerSettings
 from trainer_process.session_registry import AdmissionSettings
-from trainer_process.settings_resolution import merge_settings, parse_assignments
+from trainer_process.settings_resolution import FROM_DEFAULT, merge_settings, parse_assignments
 from trainer_process.start_settings import StartSettings
 from trainer_process.typed_options import TypedOptions
 
@@ -91,6 +91,7 @@ def make_server(
 def _start_settings(options: RunOptions, artifacts: ArtifactOptions, seed: int | None) -> StartSettings:
     return StartSettings(
         overrides={} if seed is None else {"seed": seed},
+        override_sources={"seed": FROM_DEFAULT},  # the configuration says where it is named
         checkpoint_interval=options.checkpoint_interval,
         torch_threads=options.thread_count,
         policy_save_interval=artifacts.policy_save_interval,

@@ -24,6 +24,7 @@ def test_each_iteration_gives_one_line_of_json() -> None:
         "iteration": 1,
         "steps": 2048,
         "return_mean": 1.25,
+        "policy_loss": -0.1,
         "steps_per_second": 9000.5,
         "policy_version": 1,
     }
@@ -39,5 +40,6 @@ def test_plain_lines_are_read_by_people_and_silence_is_kept_on_request() -> None
     plain, silent = io.StringIO(), io.StringIO()
     TrainingReport(ReportFormat.PLAIN, plain).progress(1, 4, METRICS)
     TrainingReport(ReportFormat.NONE, silent).progress(1, 4, METRICS)
-    assert plain.getvalue() == "iteration 1  steps 2048  return_mean 1.25  steps_per_second 9000.5  policy_version 4\n"
+    figures = "return_mean 1.25  policy_loss -0.1  steps_per_second 9000.5  policy_version 4"
+    assert plain.getvalue() == f"iteration 1  steps 2048  {figures}\n"
     assert silent.getvalue() == ""

