@@ -33,8 +33,8 @@ EXTRAS = ".[trainer,watch,export,gymnasium,exchange,bench,dev]"
 TYPED = ("host_sdk", "protocol", "tools", "trainer_process")
 
 # Several pools of threads on a few cores fight each other; a test is quicker and steadier with one.
-WORKERS = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal")
-"""Of the tests: most of them wait for processes, and hold no core."""
+WORKERS = ("--numprocesses", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "worksteal")
+"""Of the tests, one more than there are cores: many of them wait for processes, and hold none."""
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"

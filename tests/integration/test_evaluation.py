@@ -41,7 +41,7 @@ def evaluate(*arguments: str | Path) -> Result:
 @pytest.mark.parametrize(
     ("module", "world"),
     [
-        ("host_sdk.adapters.gymnasium", ("--env-id", "CartPole-v1")),
+        pytest.param("host_sdk.adapters.gymnasium", ("--env-id", "CartPole-v1"), marks=pytest.mark.slow),
         ("host_sdk.mock_engine", ("--evaluation-ticks", "0", "--set", "minibatch_size=256", "--set", "epochs=1")),
     ],
 )

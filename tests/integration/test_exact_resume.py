@@ -56,7 +56,7 @@ def assert_same(said: dict[str, Any], whole: dict[str, Any]) -> None:
     assert ours.values == theirs.values
 
 
-@pytest.mark.parametrize("cell", ["none", "gru"])
+@pytest.mark.parametrize("cell", ["none", pytest.param("gru", marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_and_resumed_ends_as_one_that_never_was(tmp_path: Path, cell: str) -> None:
     whole = train(tmp_path, "whole", cell=cell)
     assert whole["failure"] is None

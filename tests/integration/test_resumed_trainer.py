@@ -76,8 +76,15 @@ def checkpoints_of(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "run" / "default" / "checkpoints").glob("[0-9]*") if path.is_dir())
 
 
-@pytest.mark.parametrize("shared_memory", [True, False], ids=["shared-memory", "socket"])
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+@pytest.mark.parametrize(
+    ("sent", "shared_memory"),
+    [
+        pytest.param(signal.SIGKILL, True, id="killed-shared-memory"),
+        pytest.param(signal.SIGKILL, False, id="killed-socket", marks=pytest.mark.slow),
+        pytest.param(signal.SIGSTOP, True, id="stopped-shared-memory", marks=pytest.mark.slow),
+        pytest.param(signal.SIGSTOP, False, id="stopped-socket"),
+    ],
+)
 def test_a_run_goes_on_from_its_newest_checkpoint(
     hosts: list[Host], tmp_path: Path, sent: signal.Signals, shared_memory: bool
 ) -> None:

@@ -84,7 +84,7 @@ def end(process: subprocess.Popen[str], number: signal.Signals) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_trainer_that_is_told_to_end_is_gone_on_with_from_there(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as (process, endpoint):
         game = Game(endpoint)
