@@ -87,6 +87,7 @@ def test_the_readmes_host_is_shorter_than_60_lines() -> None:
     assert len(readme_block("host").splitlines()) < 60
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(240)  # it trains for real, beside whatever else the machine does
 def test_the_readmes_host_runs_as_printed_and_clones_a_script(tmp_path: Path) -> None:
     game = readme_block("host") + readme_block("demonstrations")

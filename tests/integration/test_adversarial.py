@@ -92,8 +92,15 @@ def train_until_version(host: NoopHost, version: int) -> None:
     assert not host.trainer.has_training_failed, str(host.trainer.training_failure)
 
 
-@pytest.mark.parametrize("is_synchronous", [False, True])
-@pytest.mark.parametrize("method", ["gail", "airl"])
+@pytest.mark.parametrize(
+    ("method", "is_synchronous"),
+    [
+        ("gail", False),
+        ("airl", True),
+        pytest.param("gail", True, marks=pytest.mark.slow),
+        pytest.param("airl", False, marks=pytest.mark.slow),
+    ],
+)
 def test_a_host_sends_its_recording_and_then_plays_until_training_is_complete(
     hosts: list[NoopHost], tmp_path: Path, method: AdversarialMethod, is_synchronous: bool
 ) -> None:

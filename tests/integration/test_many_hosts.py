@@ -37,8 +37,11 @@ pytestmark = [
 STEPS = 32
 """Of one update of QUICK, and so of a batch of a behavior's first host."""
 
-both_carriers = pytest.mark.parametrize("shared_memory", [True, False], ids=["shared-memory", "socket"])
-"""For what moves arrays."""
+both_carriers = pytest.mark.parametrize(
+    "shared_memory",
+    [pytest.param(True, id="shared-memory"), pytest.param(False, id="socket", marks=pytest.mark.slow)],
+)
+"""For what moves arrays; the quick tests with a trainer that learns nothing go both ways."""
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +168,11 @@ def test_a_killed_host_is_given_up_and_the_other_one_trains_on(
 
 @pytest.mark.parametrize(
     ("is_synchronous", "shared_memory"),
-    [(False, True), (False, False), (True, True)],
-    ids=["asynchronous-shared-memory", "asynchronous-socket", "synchronous-shared-memory"],
+    [
+        pytest.param(False, True, id="asynchronous-shared-memory"),
+        pytest.param(False, False, id="asynchronous-socket", marks=pytest.mark.slow),
+        pytest.param(True, True, id="synchronous-shared-memory"),
+    ],
 )
 def test_a_stopped_host_is_given_up_and_goes_on_when_it_wakes_with_no_batch_trained_twice(
     served: ServedTrainer, hosts: list[NoopHost], is_synchronous: bool, shared_memory: bool

@@ -38,8 +38,11 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the signals of POSIX"),
 ]
 
-both_carriers = pytest.mark.parametrize("shared_memory", [True, False], ids=["shared-memory", "socket"])
-"""For what moves arrays."""
+both_carriers = pytest.mark.parametrize(
+    "shared_memory",
+    [pytest.param(True, id="shared-memory"), pytest.param(False, id="socket", marks=pytest.mark.slow)],
+)
+"""For what moves arrays; the quick tests with a trainer that learns nothing go both ways."""
 
 
 @pytest.fixture

@@ -79,4 +79,18 @@ def test_arguments_go_on_to_the_command(checkout: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(dev, "setup", lambda: None)
     monkeypatch.setattr(dev, "run", note)
     assert dev.main(["test", "-k", "codec"]) == 5
-    assert commands[0][1:] == ("-m", "pytest", "-m", "not slow", *dev.WORKERS, "-k", "codec")
+    beside, alone = (command[1:] for command in commands)
+    assert beside == ("-m", "pytest", "-m", "not slow and not alone", *dev.WORKERS, "-k", "codec")
+    assert alone == ("-m", "pytest", "-m", "not slow and alone", "-k", "codec")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"), [((0, 0), 0), ((0, 5), 0), ((5, 0), 0), ((5, 5), 5), ((1, 0), 1), ((0, 1), 1), ((2, 1), 2)]
+)
+def test_no_test_in_one_of_the_two_runs_is_no_failure(
+    statuses: tuple[int, int], status: int, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter(statuses)
+    monkeypatch.setattr(dev, "setup", lambda: None)
+    monkeypatch.setattr(dev, "run", lambda *command, **environment: next(left))
+    assert dev.main(["test"]) == status
