@@ -14,8 +14,8 @@ from trainer_process.settings_resolution import FROM_COMMAND_LINE
 from trainer_process.start_settings import StartSettings
 
 _MEND_NETWORK = (
-    "build the host's networks by the run's settings (RunSettings.from_environment().policy_settings in Python; the "
-    "variable LEARNING_BRIDGE_RUN_SETTINGS elsewhere), or leave {name} out of the configuration"
+    "make the host's networks so, or leave {name} out of the configuration; a host that this trainer starts is told in "
+    "LEARNING_BRIDGE_RUN_SETTINGS, which RunSettings.from_environment().policy_settings reads"
 )
 _MEND_TRAINER = "ask for {ours} in the host, or name {theirs} in the run's configuration"
 
