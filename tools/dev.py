@@ -36,8 +36,8 @@ TYPED = ("host_sdk", "protocol", "tools", "trainer_process")
 WORKERS = ("--numprocesses", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "worksteal")
 """Of the tests, one more than there are cores: many of them wait for processes, and hold none."""
 
-NO_TESTS = 5
-"""What pytest exits with where no test was selected."""
+ALONE = "tests/alone"
+"""Tests whose trainers have a low priority, and get no time beside others."""
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -150,11 +150,11 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Runs the tests that take seconds: side by side, and then those that starve beside others."""
     say("pytest")
-    beside = run(PYTHON, "-m", "pytest", "-m", "not slow and not alone", *WORKERS, *arguments, **ONE_THREAD)
-    say("pytest, one by one")
-    alone = run(PYTHON, "-m", "pytest", "-m", "not slow and alone", *arguments, **ONE_THREAD)
-    failures = [status for status in (beside, alone) if status not in (0, NO_TESTS)]
-    return failures[0] if failures else min(beside, alone)
+    quick = (PYTHON, "-m", "pytest", "-m", "not slow")
+    if arguments:
+        return run(*quick, *WORKERS, *arguments, **ONE_THREAD)
+    beside = run(*quick, *WORKERS, f"--ignore={ALONE}", **ONE_THREAD)
+    return run(*quick, ALONE, **ONE_THREAD) or beside
 
 
 def check(arguments: list[str]) -> int:

@@ -116,6 +116,7 @@ def test_a_host_sends_its_recording_and_then_plays_until_training_is_complete(
         assert len(kept) == 3
 
 
+@pytest.mark.slow
 def test_ppo_learns_from_the_reward_that_was_saved(hosts: list[NoopHost], tmp_path: Path) -> None:
     host = launching(hosts, tmp_path, method="airl", training_settings=quick(total_steps=64))
     host.tick_until(lambda: host.trainer.iteration > 0 and not host.trainer.is_training, HANG_S)
@@ -159,6 +160,7 @@ def test_a_trainer_that_forgot_the_session_gets_the_recording_again_and_no_numbe
     assert trainer.batches[-1] > max(again) > max(first)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the signals of POSIX")
 def test_a_trainer_that_takes_the_place_of_a_killed_one_gets_the_recording_again(
     hosts: list[NoopHost], tmp_path: Path

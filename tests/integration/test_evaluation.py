@@ -38,10 +38,11 @@ def evaluate(*arguments: str | Path) -> Result:
     return CliRunner().invoke(root, ["evaluate", *map(str, arguments)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "world"),
     [
-        pytest.param("host_sdk.adapters.gymnasium", ("--env-id", "CartPole-v1"), marks=pytest.mark.slow),
+        ("host_sdk.adapters.gymnasium", ("--env-id", "CartPole-v1")),
         ("host_sdk.mock_engine", ("--evaluation-ticks", "0", "--set", "minibatch_size=256", "--set", "epochs=1")),
     ],
 )

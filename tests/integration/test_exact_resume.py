@@ -71,6 +71,7 @@ def test_a_run_that_is_killed_and_resumed_ends_as_one_that_never_was(tmp_path: P
     assert_same(survived, whole)
 
 
+@pytest.mark.slow
 def test_a_host_whose_trainer_goes_back_plays_what_was_undone_again_and_comes_to_the_end(tmp_path: Path) -> None:
     said = train(tmp_path, "undone", "--kill-at", str(HALF + 1), "--restarts", "1", cell="none")
     assert said["failure"] is None

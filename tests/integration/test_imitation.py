@@ -96,6 +96,7 @@ def test_a_policy_learns_what_an_expert_does_from_its_recording(hosts: list[Imit
         assert len(kept) == 20
 
 
+@pytest.mark.slow
 def test_ppo_goes_on_from_the_clone_on_the_same_line(hosts: list[ImitatingHost], tmp_path: Path) -> None:
     host = launching(tmp_path, QUICK, 20, 20)
     hosts.append(host)
@@ -140,7 +141,7 @@ def test_a_wrong_setting_is_refused_by_its_path(hosts: list[ImitatingHost], tmp_
     assert "$.settings.learning_rate" in host.tick_until_failed(FailureCode.INVALID_SETTINGS, HANG_S)
 
 
-@pytest.mark.parametrize("cell", ["none", "gru"])
+@pytest.mark.parametrize("cell", ["none", pytest.param("gru", marks=pytest.mark.slow)])
 def test_episodes_of_one_step_and_fewer_steps_than_a_window_are_enough(
     hosts: list[ImitatingHost], tmp_path: Path, cell: Any
 ) -> None:

@@ -199,6 +199,7 @@ def test_a_stopped_host_is_given_up_and_goes_on_when_it_wakes_with_no_batch_trai
         assert trained_steps(served, behavior) <= sent_steps
 
 
+@pytest.mark.slow
 def test_two_trainers_that_are_told_to_stop_have_learnt_the_same_and_kept_it(
     served: ServedTrainer, hosts: list[NoopHost], tmp_path: Path
 ) -> None:

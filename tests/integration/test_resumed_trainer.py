@@ -82,7 +82,7 @@ def checkpoints_of(folder: Path) -> list[Path]:
         pytest.param(signal.SIGKILL, True, id="killed-shared-memory"),
         pytest.param(signal.SIGKILL, False, id="killed-socket", marks=pytest.mark.slow),
         pytest.param(signal.SIGSTOP, True, id="stopped-shared-memory", marks=pytest.mark.slow),
-        pytest.param(signal.SIGSTOP, False, id="stopped-socket"),
+        pytest.param(signal.SIGSTOP, False, id="stopped-socket", marks=pytest.mark.slow),
     ],
 )
 def test_a_run_goes_on_from_its_newest_checkpoint(
@@ -108,6 +108,7 @@ def test_a_run_goes_on_from_its_newest_checkpoint(
     assert after[session] > before.context.consumed[session]
 
 
+@pytest.mark.slow
 def test_a_run_without_a_checkpoint_goes_on_from_the_weights_at_hand(hosts: list[Host], tmp_path: Path) -> None:
     host = launch(hosts, tmp_path, checkpoint_interval=0)
     train_until(host, lambda: host.policy.version >= 2)
@@ -124,6 +125,7 @@ def test_a_run_without_a_checkpoint_goes_on_from_the_weights_at_hand(hosts: list
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+@pytest.mark.slow
 def test_a_clone_is_finished_by_the_trainer_that_takes_the_place_of_a_lost_one(
     hosts: list[Host], tmp_path: Path
 ) -> None:
@@ -139,6 +141,7 @@ def test_a_clone_is_finished_by_the_trainer_that_takes_the_place_of_a_lost_one(
     assert host.trainer.iteration == 400
 
 
+@pytest.mark.slow
 def test_correction_goes_on_with_the_trainer_that_takes_the_place_of_a_lost_one(
     hosts: list[Host], tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from protocol.policy_file import load_policy
 from protocol.recording import RecordingReader
@@ -62,6 +63,7 @@ def test_two_hosts_train_to_the_end_and_the_policy_can_be_evaluated(tmp_path: Pa
     assert "return_mean" in evaluated.stdout
 
 
+@pytest.mark.slow
 def test_policies_are_kept_at_intervals_and_a_training_starts_from_one(tmp_path: Path) -> None:
     kept = ("--policy-save-interval", "512", "--rollout-save-n-episodes", "4", "--normalize-reward")
     with start("--total-steps", "1024", *kept, folder=tmp_path) as process:

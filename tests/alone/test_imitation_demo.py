@@ -12,7 +12,6 @@ from protocol.policy_file import load_policy
 from protocol.recording import RecordingReader
 
 
-@pytest.mark.alone
 @pytest.mark.timeout(120)
 def test_the_demo_shows_expert_clone_and_fine_tuned_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = [
