@@ -39,6 +39,9 @@ MAX_STEP_GAP_S = 2.0
 LEAVING_S = 5.0
 """How long hosts may take to leave once training is over."""
 
+LAST_WORDS_S = 0.3
+"""How long what a host sent may still be on its way, once it is known to be gone by other means."""
+
 FAREWELL_S = 0.5
 """How long hosts may take to hear the last words and hang up."""
 
@@ -104,6 +107,7 @@ class Server:
             channel, self.settings.admission, self._make_behavior, self._stop_if_allowed, self._run
         )
         self._stop_reason: str | None = None
+        self._hears_out = False
         self._is_closed = False
         self._all_ended_s: float | None = None
 
@@ -133,9 +137,15 @@ class Server:
         behaviors = self.behaviors.values()
         return bool(behaviors) and all(behavior.state is BehaviorState.COMPLETE for behavior in behaviors)
 
-    def request_stop(self, reason: str) -> None:
-        """Ends the loop after this pass; from any thread, or from a signal handler."""
+    def request_stop(self, reason: str, *, hears_out: bool = False) -> None:
+        """Ends the loop after this pass; from any thread, or from a signal handler.
+
+        Args:
+            reason: for the log, and for hosts.
+            hears_out: whether hosts are leaving, and their last words shall be waited for a little.
+        """
         if self._stop_reason is None:
+            self._hears_out = hears_out
             self._stop_reason = reason
         self._waker.wake()
 
@@ -159,6 +169,8 @@ class Server:
             with self._timers.follow("server"):
                 while self._stop_reason is None:
                     self.step(self.settings.admission.heartbeat_interval_s)
+            if self._hears_out:
+                self._hear_out()
         finally:
             self.close(self._stop_reason or "the trainer failed; its log says why")
         return int(any(behavior.state is BehaviorState.FAILED for behavior in self.behaviors.values()))
@@ -200,6 +212,13 @@ class Server:
         self._waker.close()
         self._timers.write()
         self._presence.end()
+
+    def _hear_out(self) -> None:
+        """Takes in what hosts sent before they left, until they have said farewell."""
+        began_s = time.monotonic()
+        while self.sessions and (left_s := began_s + LAST_WORDS_S - time.monotonic()) > 0:
+            self._channel.wait(left_s)
+            self._switchboard.receive(self._now_s)
 
     def _look_at_clock(self) -> None:
         """Time in which this process stood still counts against no host: what they sent meanwhile waits unread."""

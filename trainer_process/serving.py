@@ -39,7 +39,7 @@ def serve_until_stopped(server: Server, *, clean_up: Callable[[], None], watches
         if watches_parent:
             watch = ParentWatch(
                 STANDARD_INPUT,
-                on_gone=lambda: server.request_stop("the host that started this trainer is gone"),
+                on_gone=lambda: server.request_stop("the host that started this trainer is gone", hears_out=True),
                 grace_s=PARENT_GRACE_S,
                 last_resort=lambda: _leave_at_once(clean_up, 1),
             )

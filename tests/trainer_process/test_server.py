@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -13,7 +14,7 @@ import pytest
 from protocol.channel import ServerChannel
 from protocol.endpoint import parse_endpoint
 from protocol.errors import AddressInUseError
-from protocol.messages import Complete, Credit, Failure, Progress, Ready, Stop, Welcome
+from protocol.messages import Complete, Credit, Failure, Progress, Ready, Statistics, Stop, Welcome
 from tests.trainer_process.counting_algorithm import Gate
 from tests.trainer_process.server_world import START, Host, World, configure, experience, hello
 
@@ -102,6 +103,18 @@ def test_a_server_that_stops_tells_its_hosts_and_keeps_what_was_learnt(tmp_path:
         assert host.all_heard(Stop)[0] == Stop("the tests say so", shutdown=True)
         assert (world.folder / "policy.lbp").is_file()
         assert any((world.folder / "checkpoints").iterdir())
+
+
+def test_the_last_words_of_a_host_that_leaves_are_heard_though_its_end_was_noticed_before(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        host = world.host()
+        host.join()
+        host.say(Statistics("Walker", {"Jumps": {"aggregation": "sum", "count": 2, "value": 7.0}}))
+        host.say(Stop("the game is over", shutdown=True))
+        world.server.request_stop("the host is gone", hears_out=True)
+        assert world.server.run() == 0
+        rows = [json.loads(line) for line in (world.folder / "metrics.jsonl").read_text().splitlines()]
+        assert [row["Jumps"] for row in rows if "Jumps" in row] == [7.0]
 
 
 def test_a_stuck_learner_does_not_hold_up_the_end_nor_the_checkpoint(tmp_path: Path) -> None:
