@@ -109,6 +109,8 @@ def test_the_last_words_of_a_host_that_leaves_are_heard_though_its_end_was_notic
     with World(tmp_path) as world:
         host = world.host()
         host.join()
+        host.say(experience(1))
+        host.await_heard(Credit)
         host.say(Statistics("Walker", {"Jumps": {"aggregation": "sum", "count": 2, "value": 7.0}}))
         host.say(Stop("the game is over", shutdown=True))
         world.server.request_stop("the host is gone", hears_out=True)
