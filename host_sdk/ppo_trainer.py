@@ -248,7 +248,7 @@ class PPOTrainer(Trainer):
         if self._is_iteration_due or self.policy.version != version:
             self._begin_iteration(resets_agents=reset_agents_on_update)
         self.training_environment.reset_agents_where_required()
-        if self.is_collecting and not self.is_evaluating and self._schedule.is_due(self.metrics.get("steps", 0.0)):
+        if self._schedule.interval_steps and self._is_evaluation_due():
             self.begin_evaluation()
 
     def wait_until_recording(self, timeout_s: float) -> bool:
@@ -315,6 +315,9 @@ class PPOTrainer(Trainer):
             self._evaluation.forget(agent_ids)
 
     # ---- the parts of a tick
+
+    def _is_evaluation_due(self) -> bool:
+        return self.is_collecting and not self.is_evaluating and self._schedule.is_due(self._metrics.get("steps", 0.0))
 
     def _begin_step(self, agent_ids: AgentIds, action_noise_scale: float) -> None:
         """What the policy calls after each inference."""
