@@ -117,11 +117,16 @@ def launched(context: click.Context, /, folder: Path, parent_pipe: bool, config:
         token = os.environ.get(TOKEN_VARIABLE, "")
         plan = RunPlan.load(config, typed_values(context))
         server = make_server(channel, options, plan, plan.claim_folder(rename=True), token=token, hosts_may_stop=True)
-        rendezvous.publish(channel.endpoint)
+        logger.info("listening on %s", channel.endpoint)
+        exit_code = serve_until_stopped(
+            server,
+            clean_up=rendezvous.remove,
+            watches_parent=parent_pipe,
+            announce=lambda: rendezvous.publish(channel.endpoint),
+        )
     except BridgeError as error:
         raise click.ClickException(str(error)) from error
-    logger.info("listening on %s", channel.endpoint)
-    leave(serve_until_stopped(server, clean_up=rendezvous.remove, watches_parent=parent_pipe))
+    leave(exit_code)
 
 
 def _read_keys(path: Path | None) -> Any:

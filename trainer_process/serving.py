@@ -22,13 +22,20 @@ INTERRUPTED_EXIT_CODE = 130
 STANDARD_INPUT = 0
 
 
-def serve_until_stopped(server: Server, *, clean_up: Callable[[], None], watches_parent: bool = False) -> int:
+def serve_until_stopped(
+    server: Server,
+    *,
+    clean_up: Callable[[], None],
+    watches_parent: bool = False,
+    announce: Callable[[], None] = lambda: None,
+) -> int:
     """Runs a server on the main thread until a signal, a host or the parent's end stops it.
 
     Args:
         server: not running yet.
         clean_up: removes files of this process; called once at the end, or in haste before a forced one.
         watches_parent: standard input is a pipe whose end means that the parent is gone.
+        announce: says that the server is there; called once signals are taken, for whoever hears it may send one.
 
     Returns:
         The exit code; to be given to `leave`.
@@ -36,6 +43,7 @@ def serve_until_stopped(server: Server, *, clean_up: Callable[[], None], watches
     with ExitStack() as stack:
         stack.callback(clean_up)
         _take_signals(server, clean_up)
+        announce()
         if watches_parent:
             watch = ParentWatch(
                 STANDARD_INPUT,
